@@ -1,0 +1,39 @@
+"""Parameters of harmonic oscillator networks: values, factories, samplers and files."""
+
+from horn_neuro.parameters.delays import constant_delays, distance_delays, uniform_delays
+from horn_neuro.parameters.factories import effenberger_2025
+from horn_neuro.parameters.horn import HornParameters
+from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
+from horn_neuro.parameters.seeds import brian2_seed, generator, resolve_seed
+from horn_neuro.parameters.stability import is_stable
+from horn_neuro.parameters.storage import load_parameters
+from horn_neuro.parameters.topology import (
+    dense_gaussian,
+    lattice,
+    lattice_distances,
+    ring,
+    ring_distances,
+    sparse_random,
+)
+
+__all__ = [
+    "HornParameters",
+    "brian2_seed",
+    "constant_delays",
+    "dense_gaussian",
+    "distance_delays",
+    "effenberger_2025",
+    "generator",
+    "is_stable",
+    "lattice",
+    "lattice_distances",
+    "load_parameters",
+    "log_uniform",
+    "resolve_seed",
+    "ring",
+    "ring_distances",
+    "sparse_random",
+    "truncated_normal",
+    "uniform_delays",
+    "uniform_multiple",
+]

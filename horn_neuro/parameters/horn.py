@@ -1,0 +1,313 @@
+"""`HornParameters`: the single source of truth about one network."""
+
+import dataclasses
+import hashlib
+import operator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from horn_neuro.parameters.stability import is_stable
+
+__all__ = ["HornParameters"]
+
+# Symbolic shapes: n units, i inputs, o outputs.
+_SHAPES = {
+    "omega": "n",
+    "gamma": "n",
+    "alpha": "n",
+    "feedback": "n",
+    "w_in": "ni",
+    "b_in": "n",
+    "w_rec": "nn",
+    "b_rec": "n",
+    "w_out": "on",
+    "b_out": "o",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HornParameters:
+    r"""All parameters of one harmonic oscillator recurrent network.
+
+    One step of size `h` of the model is::
+
+        y' = y + h (alpha tanh(w_in s + b_in + (w_rec y + b_rec)/sqrt(n) + feedback x)
+                    - omega**2 x - 2 gamma y)
+        x' = x + h y'
+
+    and the readout of the last position is ``w_out x + b_out``.
+
+    ========== =========== ========= ========================== =========
+    field      symbol      shape     unit                       default
+    ========== =========== ========= ========================== =========
+    omega      :math:`\omega` (n,)   rad per unit of model time required
+    gamma      :math:`\gamma` (n,)   1 per unit of model time   required
+    alpha      :math:`\alpha` (n,)   position per model time^2  required
+    w_in       W_in        (n, n_in) 1                          required
+    w_rec      W_rec       (n, n)    1, order [post, pre]       required
+    w_out      W_out       (n_out, n) 1                         required
+    b_in       b_in        (n,)      1                          0
+    b_rec      b_rec       (n,)      1                          0
+    b_out      b_out       (n_out,)  1                          0
+    feedback   v           (n,)      1, not scaled by 1/sqrt(n) 0
+    delays     d           (n, n)    whole steps, [post, pre]   None (1)
+    h          h           scalar    model time per step        1.0
+    step       dt          scalar    seconds per step           0.001
+    provenance             dict      where the values come from {}
+    ========== =========== ========= ========================== =========
+
+    Parameters
+    ----------
+    omega, gamma, alpha, feedback, b_in, b_rec : array_like, shape (n,) or scalar
+        A scalar stands for the same value in every unit.
+    w_in : array_like, shape (n, n_in)
+        Input weights.
+    w_rec : array_like, shape (n, n)
+        Recurrent weights [post, pre], acting on the velocities y.
+    w_out : array_like, shape (n_out, n)
+        Weights of the linear readout of the last position.
+    b_out : array_like, shape (n_out,) or scalar
+        Bias of the readout.
+    delays : array_like of int, shape (n, n) | None
+        Delay of every connection in steps, at least 1. A delay of 1 is the
+        undelayed step, and None means 1 everywhere.
+    h : float
+        Step of the integration scheme in model time.
+    step : float | brian2 Quantity
+        Duration of a step in seconds, the only bridge to physical time.
+    provenance : dict
+        JSON-like record of the origin. It is saved with the parameters and
+        takes no part in comparisons.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a value is not finite, a delay is not a whole
+        number of at least 1, or a unit lies outside the stability region.
+
+    Notes
+    -----
+    Instances are frozen and their arrays read-only; `replace` makes a changed
+    copy. Equations: Effenberger et al., PNAS 122(4), 2025,
+    doi:10.1073/pnas.2412830122.
+    """
+
+    omega: np.ndarray
+    gamma: np.ndarray
+    alpha: np.ndarray
+    w_in: np.ndarray
+    w_rec: np.ndarray
+    w_out: np.ndarray
+    b_in: np.ndarray = 0.0
+    b_rec: np.ndarray = 0.0
+    b_out: np.ndarray = 0.0
+    feedback: np.ndarray = 0.0
+    delays: np.ndarray | None = None
+    h: float = 1.0
+    step: float = 1e-3
+    provenance: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        sizes = self._sizes()
+        for name, symbols in _SHAPES.items():
+            shape = tuple(sizes[symbol] for symbol in symbols)
+            self._freeze(name, _as_float_array(name, getattr(self, name), shape))
+        if self.delays is not None:
+            self._freeze("delays", _as_delays(self.delays, sizes["n"]))
+        self._set("h", _as_positive("h", self.h))
+        self._set("step", _as_positive("step", _seconds(self.step)))
+        unstable = np.flatnonzero(~is_stable(self.omega, self.gamma, self.h))
+        if unstable.size:
+            k = unstable[0]
+            raise ValueError(
+                f"unstable unit {k} (of {unstable.size}): omega = {self.omega[k]:g}, "
+                f"gamma = {self.gamma[k]:g}, h = {self.h:g}; the rule is 0 < gamma h < 1 and "
+                "0 < h^2 omega^2 < 4 (1 - gamma h); lower h, omega or gamma"
+            )
+
+    def _sizes(self):
+        """Read n, n_in and n_out off the three weight matrices."""
+        for name in ("w_in", "w_rec", "w_out"):
+            if np.ndim(getattr(self, name)) != 2:
+                raise ValueError(
+                    f"{name} has {np.ndim(getattr(self, name))} dimensions: a weight matrix has 2; "
+                    "see the table in the docstring of HornParameters"
+                )
+        return {
+            "n": np.shape(self.w_rec)[0],
+            "i": np.shape(self.w_in)[1],
+            "o": np.shape(self.w_out)[0],
+        }
+
+    def _set(self, name, value):
+        object.__setattr__(self, name, value)
+
+    def _freeze(self, name, array):
+        array.flags.writeable = False
+        self._set(name, array)
+
+    @property
+    def n_units(self):
+        """Number of oscillators n (int)."""
+        return self.w_rec.shape[0]
+
+    @property
+    def n_inputs(self):
+        """Number of input channels n_in (int)."""
+        return self.w_in.shape[1]
+
+    @property
+    def n_outputs(self):
+        """Number of readouts n_out (int)."""
+        return self.w_out.shape[0]
+
+    @property
+    def max_delay(self):
+        """Longest coupling delay in steps (int), 1 without delays."""
+        return 1 if self.delays is None else int(self.delays.max())
+
+    @property
+    def frequency_hz(self):
+        """Natural frequency omega h / (2 pi step) of every unit in Hz, shape (n,)."""
+        return self.omega * self.h / (2 * np.pi * self.step)
+
+    @property
+    def decay_time(self):
+        """Time constant step / (gamma h) of every unit's free decay in seconds, shape (n,)."""
+        return self.step / (self.gamma * self.h)
+
+    @property
+    def fingerprint(self):
+        """SHA-256 (str) over all values, equal exactly for equal parameters."""
+        digest = hashlib.sha256()
+        for name, value in self._values().items():
+            digest.update(name.encode())
+            if value is not None:
+                array = np.asarray(value)
+                digest.update(repr((array.shape, array.dtype.str)).encode() + array.tobytes())
+        return digest.hexdigest()
+
+    def _values(self):
+        """Return every field but the provenance, by name."""
+        names = (f.name for f in dataclasses.fields(self) if f.name != "provenance")
+        return {name: getattr(self, name) for name in names}
+
+    def replace(self, **changes):
+        """Return a copy with some fields changed, validated anew.
+
+        Parameters
+        ----------
+        **changes
+            New values of fields, by name.
+
+        Returns
+        -------
+        params : HornParameters
+
+        Raises
+        ------
+        TypeError
+            If a name is not a field.
+        ValueError
+            If a new value breaks a rule.
+        """
+        return dataclasses.replace(self, **changes)
+
+    def save(self, path):
+        """Save as a safetensors file, read back by `load_parameters`.
+
+        Parameters
+        ----------
+        path : str | Path
+            The file to write; replaced only once the new one is complete.
+        """
+        from horn_neuro.parameters.storage import save_parameters
+
+        save_parameters(self, path)
+
+    def __eq__(self, other):
+        if not isinstance(other, HornParameters):
+            return NotImplemented
+        return self.fingerprint == other.fingerprint
+
+    def __hash__(self):
+        return hash(self.fingerprint)
+
+    def __repr__(self):
+        def spread(values):
+            low, high = values.min(), values.max()
+            return f"{low:.4g}" if low == high else f"{low:.4g}..{high:.4g}"
+
+        delays = "none" if self.delays is None else f"{spread(self.delays)} steps"
+        return (
+            f"<HornParameters | {self.n_units} units, {self.n_inputs} inputs, "
+            f"{self.n_outputs} outputs\n"
+            f"  omega {spread(self.omega)} rad ({spread(self.frequency_hz)} Hz), "
+            f"gamma {spread(self.gamma)} ({spread(1e3 * self.decay_time)} ms), "
+            f"alpha {spread(self.alpha)}, feedback {spread(self.feedback)}\n"
+            f"  w_rec std {self.w_rec.std():.4g}, "
+            f"{np.count_nonzero(self.w_rec)} of {self.w_rec.size} connections, "
+            f"delays {delays}, h {self.h:g}, step {1e3 * self.step:g} ms>"
+        )
+
+
+def _as_float_array(name, value, shape):
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if array.ndim == 0 and len(shape) == 1:
+        array = np.full(shape, array)
+    if array.shape != shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}, but w_in, w_rec and w_out ask for {shape}; "
+            "see the table in the docstring of HornParameters"
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} has shape {shape}: every dimension must be at least 1")
+    bad = np.argwhere(~np.isfinite(array))
+    if bad.size:
+        index = tuple(int(k) for k in bad[0])
+        raise ValueError(
+            f"{name}[{', '.join(map(str, index))}] = {array[index]} ({len(bad)} such entries): "
+            "every value must be finite"
+        )
+    return array.copy()
+
+
+def _as_delays(value, n_units):
+    array = np.asarray(value)
+    if array.shape != (n_units, n_units):
+        raise ValueError(
+            f"delays has shape {array.shape}, but the network asks for {(n_units, n_units)}, "
+            "order [post, pre]"
+        )
+    bad = np.argwhere(~((array >= 1) & (array == np.floor(array)) & np.isfinite(array)))
+    if bad.size:
+        post, pre = bad[0]
+        raise ValueError(
+            f"delays[{post}, {pre}] = {array[post, pre]}: a delay is a whole number of steps, "
+            "at least 1 (1 is the undelayed step); round it, or use delays=None"
+        )
+    return array.astype(np.int64)
+
+
+def _as_positive(name, value):
+    try:
+        number = float(operator.pos(value))
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and number > 0):
+        raise ValueError(f"{name} = {value!r}: give a finite number above 0")
+    return number
+
+
+def _seconds(step):
+    """Return a plain number of seconds; a Brian2 quantity must be a duration."""
+    dimensions = getattr(step, "dim", None)
+    if dimensions is None:
+        return step
+    if str(dimensions) != "s":
+        raise ValueError(f"step = {step!r}: give a duration, for example 1*ms")
+    return float(np.asarray(step))

@@ -1,0 +1,99 @@
+"""Samplers for heterogeneous omega, gamma and alpha."""
+
+import numpy as np
+from scipy import stats
+
+__all__ = ["uniform_multiple", "log_uniform", "truncated_normal"]
+
+
+def _check_range(name, low, high):
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"{name}: low = {low} and high = {high}; give finite values, low < high")
+
+
+def uniform_multiple(base, size, rng, low=0.5, high=2.0):
+    """Draw `base` times a uniform factor, as in the paper's heterogeneous networks.
+
+    Parameters
+    ----------
+    base : float
+        The value that a factor of 1 gives, in the unit of the result.
+    size : int | tuple of int
+        Shape of the result.
+    rng : numpy.random.Generator
+        The source of randomness.
+    low, high : float
+        Range of the factor, dimensionless.
+
+    Returns
+    -------
+    values : ndarray, shape `size`
+
+    Raises
+    ------
+    ValueError
+        If the range is empty or not finite.
+
+    References
+    ----------
+    Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
+    """
+    _check_range("uniform_multiple", low, high)
+    return base * rng.uniform(low, high, size)
+
+
+def log_uniform(low, high, size, rng):
+    """Draw values whose logarithm is uniform between `low` and `high`.
+
+    Parameters
+    ----------
+    low, high : float
+        Positive bounds, in the unit of the result.
+    size : int | tuple of int
+        Shape of the result.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    values : ndarray, shape `size`
+
+    Raises
+    ------
+    ValueError
+        If a bound is not positive, or the range is empty or not finite.
+    """
+    _check_range("log_uniform", low, high)
+    if low <= 0:
+        raise ValueError(f"log_uniform: low = {low}; a logarithm needs a positive bound")
+    return stats.loguniform.rvs(low, high, size=size, random_state=rng)
+
+
+def truncated_normal(mean, std, low, high, size, rng):
+    """Draw from a normal distribution restricted to an interval.
+
+    Parameters
+    ----------
+    mean, std : float
+        Moments of the distribution before truncation.
+    low, high : float
+        Bounds of the interval.
+    size : int | tuple of int
+        Shape of the result.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    values : ndarray, shape `size`
+
+    Raises
+    ------
+    ValueError
+        If `std` is not positive, or the interval is empty or not finite.
+    """
+    _check_range("truncated_normal", low, high)
+    if not std > 0:
+        raise ValueError(f"truncated_normal: std = {std}; give a positive number")
+    a, b = (low - mean) / std, (high - mean) / std
+    return stats.truncnorm.rvs(a, b, loc=mean, scale=std, size=size, random_state=rng)

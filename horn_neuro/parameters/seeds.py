@@ -1,0 +1,79 @@
+"""Random generators: one per stochastic source, all spawned from one recorded seed."""
+
+import operator
+import zlib
+
+import numpy as np
+
+__all__ = ["resolve_seed", "generator", "brian2_seed"]
+
+
+def resolve_seed(seed=None):
+    """Return `seed` as an integer, or draw a fresh one to be recorded.
+
+    Parameters
+    ----------
+    seed : int | None
+        A non-negative integer, or None to draw one from the operating system.
+
+    Returns
+    -------
+    seed : int
+        Between 0 and 2**63 - 1 when drawn.
+
+    Raises
+    ------
+    ValueError
+        If `seed` is not a non-negative integer.
+    """
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
+    try:
+        value = operator.index(seed)
+    except TypeError:
+        value = -1
+    if value < 0:
+        raise ValueError(f"seed = {seed!r}: give a non-negative integer, or None to draw one")
+    return value
+
+
+def _sequence(seed, source):
+    # The key is the name of the source and not a counter, so that sources may
+    # be created in any order, or not at all, without changing one another.
+    return np.random.SeedSequence(seed, spawn_key=(zlib.crc32(source.encode()),))
+
+
+def generator(seed, source):
+    """Return the random generator of one stochastic source.
+
+    Parameters
+    ----------
+    seed : int
+        The recorded root seed.
+    source : str
+        The name of the source, for example ``"omega"`` or ``"kicks"``.
+
+    Returns
+    -------
+    rng : numpy.random.Generator
+        It depends on `seed` and `source` only, not on the order of creation.
+    """
+    return np.random.default_rng(_sequence(seed, source))
+
+
+def brian2_seed(seed, source):
+    """Return the 32-bit integer that seeds a Brian2 device for one source.
+
+    Parameters
+    ----------
+    seed : int
+        The recorded root seed.
+    source : str
+        The name of the source.
+
+    Returns
+    -------
+    seed32 : int
+        Between 0 and 2**32 - 1.
+    """
+    return int(_sequence(seed, source).generate_state(1)[0])

@@ -1,0 +1,32 @@
+"""The stability region of the semi-implicit Euler scheme."""
+
+import numpy as np
+
+__all__ = ["is_stable"]
+
+
+def is_stable(omega, gamma, h=1.0):
+    """Say for which oscillators the discrete scheme is asymptotically stable.
+
+    The characteristic polynomial of one undriven oscillator,
+    ``z**2 - (2 - 2 gamma h - h**2 omega**2) z + (1 - 2 gamma h)``, has both
+    roots inside the unit circle if and only if ``0 < gamma h < 1`` and
+    ``0 < h**2 omega**2 < 4 (1 - gamma h)`` (Jury's criterion).
+
+    Parameters
+    ----------
+    omega : array_like
+        Natural angular frequency, rad per unit of model time.
+    gamma : array_like
+        Damping, per unit of model time.
+    h : float
+        Step of the scheme in model time.
+
+    Returns
+    -------
+    stable : ndarray of bool
+        The broadcast shape of `omega` and `gamma`.
+    """
+    omega, gamma = np.asarray(omega, float), np.asarray(gamma, float)
+    damping, stiffness = gamma * h, (h * omega) ** 2
+    return (0 < damping) & (damping < 1) & (0 < stiffness) & (stiffness < 4 * (1 - damping))

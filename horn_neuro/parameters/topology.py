@@ -1,0 +1,173 @@
+"""Recurrent topologies: weight matrices in the order [post, pre], and their distances."""
+
+import numpy as np
+
+__all__ = [
+    "dense_gaussian",
+    "sparse_random",
+    "ring",
+    "lattice",
+    "ring_distances",
+    "lattice_distances",
+]
+
+
+def _check_std(std):
+    if not (np.isfinite(std) and std >= 0):
+        raise ValueError(f"std = {std}: give a finite standard deviation of at least 0")
+
+
+def dense_gaussian(n_units, std, rng):
+    """All-to-all weights drawn from N(0, std**2), self-coupling included.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of units n.
+    std : float
+        Standard deviation of a weight. The model divides the sum by sqrt(n).
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    w_rec : ndarray, shape (n, n)
+        Weights [post, pre].
+    """
+    _check_std(std)
+    return rng.normal(0.0, std, (n_units, n_units))
+
+
+def sparse_random(n_units, density, std, rng):
+    """Gaussian weights on a random subset of the pairs, without self-coupling.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of units n.
+    density : float
+        Probability of a connection, 0 to 1.
+    std : float
+        Standard deviation of an existing weight.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    w_rec : ndarray, shape (n, n)
+        Weights [post, pre], zero on the diagonal.
+
+    Raises
+    ------
+    ValueError
+        If `density` is outside [0, 1].
+    """
+    if not 0 <= density <= 1:
+        raise ValueError(f"density = {density}: give a probability between 0 and 1")
+    weights = dense_gaussian(n_units, std, rng)
+    weights *= rng.random((n_units, n_units)) < density
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def ring_distances(n_units):
+    """Shortest distances between units on a ring, in units of their spacing.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of units n.
+
+    Returns
+    -------
+    distances : ndarray, shape (n, n)
+    """
+    index = np.arange(n_units)
+    apart = np.abs(index[:, None] - index)
+    return np.minimum(apart, n_units - apart).astype(float)
+
+
+def ring(n_units, neighbours=1, weight=1.0):
+    """Equal weights from the nearest neighbours on each side of a ring.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of units n.
+    neighbours : int
+        How many neighbours on each side, at least 1 and less than n/2.
+    weight : float
+        Weight of every connection.
+
+    Returns
+    -------
+    w_rec : ndarray, shape (n, n)
+        Weights [post, pre], zero on the diagonal.
+
+    Raises
+    ------
+    ValueError
+        If `neighbours` does not fit on the ring.
+    """
+    if not 1 <= neighbours < n_units / 2:
+        raise ValueError(
+            f"neighbours = {neighbours}: give at least 1 and less than n_units/2 = {n_units / 2:g}"
+        )
+    distances = ring_distances(n_units)
+    return weight * ((distances > 0) & (distances <= neighbours))
+
+
+def lattice_distances(rows, columns, periodic=True):
+    """Euclidean distances on a two-dimensional lattice, in units of its spacing.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Size of the lattice; unit index = row * columns + column.
+    periodic : bool
+        Whether the edges are joined (a torus) or open.
+
+    Returns
+    -------
+    distances : ndarray, shape (rows * columns, rows * columns)
+    """
+    if periodic:
+        vertical, horizontal = ring_distances(rows), ring_distances(columns)
+    else:
+        vertical, horizontal = (
+            np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(float)
+            for size in (rows, columns)
+        )
+    apart = np.hypot(vertical[:, None, :, None], horizontal[None, :, None, :])
+    return apart.reshape(rows * columns, rows * columns)
+
+
+def lattice(rows, columns, weight=1.0, radius=1.0, periodic=True):
+    """Equal weights from all lattice sites within a radius.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Size of the lattice; unit index = row * columns + column.
+    weight : float
+        Weight of every connection.
+    radius : float
+        Reach in lattice spacings: 1 gives the four nearest neighbours, 1.5
+        gives eight.
+    periodic : bool
+        Whether the edges are joined (a torus) or open.
+
+    Returns
+    -------
+    w_rec : ndarray, shape (rows * columns, rows * columns)
+        Weights [post, pre], zero on the diagonal.
+
+    Raises
+    ------
+    ValueError
+        If `radius` is less than 1.
+    """
+    if not radius >= 1:
+        raise ValueError(f"radius = {radius}: give at least 1, or no site has a neighbour")
+    distances = lattice_distances(rows, columns, periodic)
+    return weight * ((distances > 0) & (distances <= radius))

@@ -1,0 +1,204 @@
+"""`Recording`: what a simulation left, labelled."""
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import xarray as xr
+
+from horn_neuro._version import __version__
+from horn_neuro.recording.state import State
+
+__all__ = ["Recording", "software_versions"]
+
+_UNITS = {
+    "x": "position",
+    "y": "position per unit of model time",
+    "kicks": "position per unit of model time",
+    "stimulus": "1",
+}
+
+
+def software_versions():
+    """Return the versions (dict of str) that decide about a result."""
+    versions = {"horn_neuro": __version__, "python": platform.python_version()}
+    for name in ("brian2", "numpy", "mne"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+class Recording:
+    """Signals of all trials in an xarray data set, with their provenance.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        As `Recording.from_arrays` makes it. Variables: the recorded signals
+        "x", "y", "kicks" with dims (trial, unit, time); "stimulus" with dims
+        (trial, channel, time); the final state. Coordinates: time in seconds,
+        segment (of each time), label (of each trial, where there are any) and
+        frequency in Hz (of each unit).
+
+    See Also
+    --------
+    load_recording : Read a saved recording.
+    """
+
+    def __init__(self, data):
+        self.data = data
+
+    @classmethod
+    def from_arrays(
+        cls,
+        signals,
+        stimulus,
+        sample_interval,
+        segments,
+        labels,
+        frequency_hz,
+        final_state,
+        provenance,
+    ):
+        """Put arrays together.
+
+        Parameters
+        ----------
+        signals : dict of str to ndarray, shape (n_trials, n_units, n_samples)
+            Recorded variables by name.
+        stimulus : ndarray, shape (n_trials, n_channels, n_samples)
+            The input at the recorded steps.
+        sample_interval : float
+            Seconds between samples.
+        segments : array_like of str, shape (n_samples,)
+            Name of the segment each sample belongs to.
+        labels : array_like of int, shape (n_trials,) | None
+            Class of each trial.
+        frequency_hz : array_like, shape (n_units,)
+            Natural frequency of each unit.
+        final_state : State
+            State after the last step.
+        provenance : dict
+            JSON-like record of how the signals came about.
+
+        Returns
+        -------
+        recording : Recording
+        """
+        trial_unit = ("trial", "unit")
+        variables = {
+            name: ((*trial_unit, "time"), values, {"units": _UNITS[name]})
+            for name, values in signals.items()
+        }
+        variables["stimulus"] = (("trial", "channel", "time"), stimulus, {"units": "1"})
+        variables["final_x"] = (trial_unit, final_state.x)
+        variables["final_y"] = (trial_unit, final_state.y)
+        if final_state.past_y is not None:
+            variables["final_past_y"] = (("trial", "lag", "unit"), final_state.past_y)
+        n_trials, n_channels, n_samples = np.shape(stimulus)
+        coordinates = {
+            "trial": np.arange(n_trials),
+            "unit": np.arange(len(frequency_hz)),
+            "channel": np.arange(n_channels),
+            "time": ("time", np.arange(n_samples) * sample_interval, {"units": "s"}),
+            "segment": ("time", np.asarray(segments, str)),
+            "frequency": ("unit", np.asarray(frequency_hz), {"units": "Hz"}),
+        }
+        if labels is not None:
+            coordinates["label"] = ("trial", np.asarray(labels))
+        attributes = {
+            "sfreq": 1 / sample_interval,
+            "provenance": json.dumps({**provenance, "versions": software_versions()}),
+        }
+        return cls(xr.Dataset(variables, coordinates, attributes))
+
+    @property
+    def sfreq(self):
+        """Samples per second (float)."""
+        return float(self.data.attrs["sfreq"])
+
+    @property
+    def provenance(self):
+        """How the recording came about (dict): device, seed, versions, parameters and more."""
+        return json.loads(self.data.attrs["provenance"])
+
+    @property
+    def segments(self):
+        """First sample and number of samples of each segment (dict of str to (int, int))."""
+        names = self.data["segment"].values
+        starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+        lengths = np.diff(np.r_[starts, len(names)])
+        return {
+            str(names[k]): (int(k), int(n)) for k, n in zip(starts, lengths, strict=True)
+        }
+
+    @property
+    def final_state(self):
+        """State after the last step (`State`), to continue from with ``simulate(initial=...)``."""
+        past = self.data["final_past_y"].values if "final_past_y" in self.data else None
+        return State(self.data["final_x"].values, self.data["final_y"].values, past)
+
+    def segment(self, name):
+        """Return the data of one segment.
+
+        Parameters
+        ----------
+        name : str
+            Name of the segment.
+
+        Returns
+        -------
+        data : xarray.Dataset
+
+        Raises
+        ------
+        KeyError
+            If there is no such segment.
+        """
+        if name not in self.segments:
+            raise KeyError(f"no segment {name!r}; this recording has {', '.join(self.segments)}")
+        start, length = self.segments[name]
+        return self.data.isel(time=slice(start, start + length))
+
+    def save(self, path):
+        """Save as NetCDF, read back by `load_recording`.
+
+        Parameters
+        ----------
+        path : str | Path
+            The file to write; replaced only once the new one is complete.
+        """
+        from horn_neuro.recording.netcdf import save_recording
+
+        save_recording(self, path)
+
+    def to_raw(self, signals=("x",), trial=None):
+        """Return the trials, one after the other, as `mne.io.RawArray`.
+
+        See `horn_neuro.recording.to_raw`.
+        """
+        from horn_neuro.recording.to_mne import to_raw
+
+        return to_raw(self, signals, trial)
+
+    def to_epochs(self, signals=("x",), onset="stimulus"):
+        """Return the trials as `mne.EpochsArray`.
+
+        See `horn_neuro.recording.to_epochs`.
+        """
+        from horn_neuro.recording.to_mne import to_epochs
+
+        return to_epochs(self, signals, onset)
+
+    def __repr__(self):
+        sizes = self.data.sizes
+        signals = [name for name in ("x", "y", "kicks", "stimulus") if name in self.data]
+        parts = ", ".join(f"{name} {n}" for name, (_, n) in self.segments.items())
+        return (
+            f"<Recording | {sizes['trial']} trials, {sizes['unit']} units, "
+            f"{sizes['time']} samples at {self.sfreq:g} Hz\n"
+            f"  {', '.join(signals)}; segments: {parts}; device {self.provenance['device']}>"
+        )

@@ -1,0 +1,15 @@
+"""The Brian2 simulation of a network: equations, kicks, stimuli and devices."""
+
+import lazy_loader
+
+# Brian2 itself is imported when something runs.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "devices": ["DEVICES", "compiler_problem"],
+        "kicks": ["DrawnKicks", "PoissonKicks"],
+        "memory": ["estimate_memory"],
+        "simulation": ["simulate"],
+        "standalone": ["cache_folder"],
+    },
+)

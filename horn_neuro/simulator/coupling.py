@@ -1,0 +1,241 @@
+"""The sums over inputs and units, as Brian2 functions with one implementation a device."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from brian2 import Function
+from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+from brian2.devices.device import RuntimeDevice
+from scipy import sparse
+
+__all__ = ["Operations", "operations"]
+
+_HEADER = {"headers": ['"coupling.h"'], "include_dirs": [str(Path(__file__).parent)]}
+
+
+@dataclass
+class Operations:
+    """What the network's operations are called with.
+
+    Parameters
+    ----------
+    start : list of (int, str)
+        Order and code of the operations at the start of a step.
+    namespaces : dict of str to dict
+        The functions that the code of each object uses.
+    codeobj_class : type | None
+        The kind of code object that runs them; None is the device's own.
+    """
+
+    start: list
+    namespaces: dict = field(default_factory=dict)
+    codeobj_class: type | None = None
+
+
+def operations(structure, groups, device):
+    """Make the coupling operations of a network for the active device.
+
+    Parameters
+    ----------
+    structure : Structure
+        The network's structure.
+    groups : dict of str to Brian2 object
+        Its groups, by name.
+    device : brian2.devices.Device
+        The active device.
+
+    Returns
+    -------
+    operations : Operations
+
+    Notes
+    -----
+    All of them run before the state update, in code objects of their own: a
+    unit must never read a neighbour that has already taken the step.
+    """
+    runtime = isinstance(device, RuntimeDevice)
+    make = _runtime_functions if runtime else _cpp_functions
+    functions = make(structure, groups, device)
+    result = Operations(
+        start=[(-1, "input_sum = projected(i)")],
+        namespaces={"horn": functions},
+        codeobj_class=NumpyCodeObject if runtime else None,
+    )
+    if structure.ring:
+        result.start.append((-1, "stored = remember(i, y, t_in_timesteps)"))
+    if structure.synapses is None:
+        result.start.append((0, "recurrent_sum = coupled(i, t_in_timesteps)"))
+    else:
+        result.namespaces["recurrent"] = functions
+    return result
+
+
+def _function(python, arguments, implementations=None):
+    """Wrap a Python function for Brian2; `arguments` are the types, one letter each."""
+    types = [{"i": "integer", "f": "float"}[letter] for letter in arguments]
+    function = Function(
+        python,
+        arg_units=[1] * len(types),
+        return_unit=1,
+        arg_types=types,
+        return_type="float",
+        stateless=False,
+    )
+    for target, (code, namespace) in (implementations or {}).items():
+        function.implementations.add_implementation(
+            target,
+            code,
+            namespace=namespace,
+            compiler_kwds=_HEADER if target == "cpp" else None,
+        )
+    return function
+
+
+def _array(groups, owner, variable):
+    return groups[owner].variables[variable].get_value()
+
+
+def _runtime_functions(structure, groups, device):
+    n, trials, ring = structure.n_units, structure.n_trials, structure.ring
+    y = _array(groups, "horn", "y").reshape(n, trials)
+    signal = _array(groups, "channels", "signal").reshape(-1, trials)
+    w_in = _array(groups, "input_weights", "w").reshape(n, -1)
+    functions = {"projected": _function(lambda i: (w_in @ signal).ravel(), "i")}
+    if ring:
+        past = _array(groups, "past", "y").reshape(ring, n, trials)
+
+        def remember(i, velocity, k):
+            past[k % ring] = velocity.reshape(n, trials)
+            return velocity
+
+        functions["remember"] = _function(remember, "ifi")
+    if structure.synapses is not None:
+        if ring:
+            functions["past_velocity"] = _past_velocity(structure, past)
+        return functions
+
+    w = _array(groups, "recurrent_weights", "w").reshape(n, n)
+    if not ring:
+        functions["coupled"] = _function(lambda i, k: (w @ y).ravel(), "ii")
+        return functions
+
+    delays = _array(groups, "recurrent_weights", "delay_steps").reshape(n, n)
+    by_age = None
+
+    def coupled(i, k):
+        # One sparse product over all ages: column (delay - 1) * n + pre. It is
+        # made at the first step, when the weights have been filled in.
+        nonlocal by_age
+        if by_age is None:
+            post, pre = np.nonzero(w)
+            columns = (delays[post, pre] - 1) * n + pre
+            by_age = sparse.csr_array((w[post, pre], (post, columns)), shape=(n, ring * n))
+        ages = (k - np.arange(ring)) % ring
+        return (by_age @ past[ages].reshape(ring * n, trials)).ravel()
+
+    functions["coupled"] = _function(coupled, "ii")
+    return functions
+
+
+def _past_velocity(structure, past):
+    """Read the ring by (unit, delay, step); for the (summed) synapses of sparse networks."""
+    ring, size = structure.ring, structure.size
+    flat = past.reshape(-1)
+
+    def python(unit, delay, k):
+        return flat[(k + 1 - delay) % ring * size + unit]
+
+    cython = f"""
+    cdef double past_velocity(int unit, int delay, long k):
+        global _namespace_past_ring
+        return _namespace_past_ring[((k + 1 - delay) % {ring} + {ring}) % {ring} * {size} + unit]
+    """
+    return _function(python, "iii", {"cython": (cython, {"_past_ring": flat})})
+
+
+def _cpp_functions(structure, groups, device):
+    def name(owner, variable):
+        return f"brian::{device.get_array_name(groups[owner].variables[variable])}"
+
+    n, trials, ring = structure.n_units, structure.n_trials, structure.ring
+
+    def block_function(name, arguments, rows, call):
+        # Units come in ascending order: the first of a block computes it whole.
+        return f"""
+        static double {name}({arguments})
+        {{
+            constexpr int SIZE = {rows} * {trials};
+            static double block[SIZE];
+            const int row = i / {trials};
+            if (i % SIZE == 0) {call};
+            return block[i % SIZE];
+        }}
+        """
+
+    def refuse(*arguments):
+        raise NotImplementedError("this function is for generated C++ code only")
+
+    rows = "horn_coupling::ROWS"
+    codes = {
+        "projected": (
+            "i",
+            block_function(
+                "projected",
+                "const int i",
+                rows,
+                f"horn_coupling::product({name('input_weights', 'w')}, "
+                f"{name('channels', 'signal')}, row, {n}, {structure.n_inputs}, {trials}, block)",
+            ),
+        )
+    }
+    if ring:
+        past = name("past", "y")
+        codes["remember"] = (
+            "ifi",
+            f"""
+            static double remember(const int i, const double velocity, const int64_t k)
+            {{
+                return {past}[k % {ring} * {structure.size} + i] = velocity;
+            }}
+            """,
+        )
+    if structure.synapses is not None:
+        if ring:
+            codes["past_velocity"] = (
+                "iii",
+                f"""
+                static double past_velocity(const int unit, const int delay, const int64_t k)
+                {{
+                    return {past}[horn_coupling::past_slot(k, delay, {ring})
+                                  * {structure.size} + unit];
+                }}
+                """,
+            )
+    elif ring:
+        codes["coupled"] = (
+            "ii",
+            block_function(
+                "coupled",
+                "const int i, const int64_t k",
+                "1",
+                f"horn_coupling::delayed_product({name('recurrent_weights', 'w')}, "
+                f"{name('recurrent_weights', 'delay_steps')}, {past}, k, {ring}, row, {n}, "
+                f"{trials}, block)",
+            ),
+        )
+    else:
+        codes["coupled"] = (
+            "ii",
+            block_function(
+                "coupled",
+                "const int i, const int64_t k",
+                rows,
+                f"horn_coupling::product({name('recurrent_weights', 'w')}, {name('horn', 'y')}, "
+                f"row, {n}, {n}, {trials}, block)",
+            ),
+        )
+    return {
+        key: _function(refuse, arguments, {"cpp": (code, {})})
+        for key, (arguments, code) in codes.items()
+    }

@@ -1,0 +1,175 @@
+"""Devices: what is available, which one to take, and leaving Brian2 as it was."""
+
+import os
+import platform
+import shlex
+import shutil
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+
+__all__ = ["DEVICES", "choose_device", "compiler_problem", "runtime_device"]
+
+DEVICES = ("auto", "numpy", "cython", "cpp")
+
+# Seconds on two cores: what one step of Brian2's numpy target costs before any
+# unit is updated, what it adds for each unit of each trial, and for each
+# recurrent product (benchmarks/simulate.py).
+NUMPY_STEP, NUMPY_UNIT, NUMPY_PRODUCT = 4e-4, 6e-8, 4e-11
+NUMPY_SPARSE_PRODUCT = 1.2e-8
+# From here on, compiling (some 10 s, once) is the better choice.
+LONG_JOB = 15.0
+
+
+def compiler_problem():
+    """Say what keeps compiled devices from working.
+
+    Returns
+    -------
+    problem : str | None
+        A sentence with the way out, or None if a compiler and make are there.
+    """
+    if platform.system() == "Windows":
+        return "cpp is supported on Linux and macOS; use device='numpy'"
+    compiler = shlex.split(os.environ.get("CXX", "g++"))[0]
+    missing = [tool for tool in (compiler, "make") if shutil.which(tool) is None]
+    if missing:
+        return (
+            f"{' and '.join(missing)} not found on the PATH; install a C++ compiler and make "
+            "(Debian and Ubuntu: apt install g++ make; conda: cxx-compiler make), or use "
+            "device='numpy'"
+        )
+    return None
+
+
+def numpy_seconds(structure):
+    """Estimate how long a simulation takes on the numpy device, in seconds."""
+    product = NUMPY_PRODUCT if structure.synapses is None else NUMPY_SPARSE_PRODUCT
+    products = structure.n_trials * structure.n_connections
+    step = NUMPY_STEP + NUMPY_UNIT * structure.size + product * products
+    return structure.n_steps * step
+
+
+def choose_device(device, structure, is_compiled):
+    """Resolve a device name to one that can run here.
+
+    Parameters
+    ----------
+    device : 'auto' | 'numpy' | 'cython' | 'cpp'
+        The wish. 'auto' takes numpy for short jobs, and cpp for long ones and
+        for networks that have been compiled before.
+    structure : Structure
+        The network's structure.
+    is_compiled : callable
+        Whether a structure has been compiled before.
+
+    Returns
+    -------
+    device : str
+        'numpy', 'cython' or 'cpp'.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    RuntimeError
+        If the device was asked for by name and cannot work here.
+    """
+    if device not in DEVICES:
+        raise ValueError(f"device = {device!r}: choose one of {', '.join(DEVICES)}")
+    if device == "numpy":
+        return device
+    problem = compiler_problem()
+    if device != "auto":
+        if problem:
+            raise RuntimeError(f"device {device!r} needs a compiler: {problem}")
+        return device
+    if problem is None and is_compiled(structure):
+        return "cpp"
+    if numpy_seconds(structure) < LONG_JOB:
+        return "numpy"
+    if problem:
+        warnings.warn(f"device 'auto' falls back to numpy: {problem}", stacklevel=4)
+        return "numpy"
+    return "cpp"
+
+
+@contextmanager
+def runtime_device(target, seed):
+    """Make Brian2's runtime device the active one, and leave everything as it was found.
+
+    Device, `defaultclock.dt`, preferences and NumPy's global random state are
+    restored on leaving, also after an error.
+
+    Parameters
+    ----------
+    target : 'numpy' | 'cython'
+        The code generation target.
+    seed : int
+        Seed of the run, 32 bits.
+
+    Yields
+    ------
+    device : brian2.devices.Device
+    """
+    import brian2
+    from brian2.devices.device import runtime_device as runtime
+
+    random_state = np.random.get_state()
+    preference = brian2.prefs["codegen.target"]
+    runtime_dt = runtime.defaultclock.dt
+    with _active(runtime):
+        try:
+            brian2.prefs["codegen.target"] = target
+            brian2.seed(seed)
+            yield runtime
+        finally:
+            brian2.prefs["codegen.target"] = preference
+            brian2.seed(None)  # forgets the numbers that were drawn ahead for this run
+            np.random.set_state(random_state)
+            runtime.defaultclock.dt = runtime_dt
+
+
+@contextmanager
+def _active(device, **build_options):
+    from brian2.devices.device import get_device, reset_device, set_device
+
+    if get_device() is device:
+        yield device
+        return
+    set_device(device, **build_options)
+    try:
+        yield device
+    finally:
+        reset_device()
+
+
+@contextmanager
+def standalone_device(preferences):
+    """Make a private C++ standalone device the active one, with some preferences.
+
+    It is an instance of its own, so that a standalone simulation that the user
+    has under construction is not touched.
+
+    Parameters
+    ----------
+    preferences : dict of str to object
+        Brian2 preferences for the duration of the block.
+
+    Yields
+    ------
+    device : brian2.devices.cpp_standalone.device.CPPStandaloneDevice
+    """
+    import brian2
+    from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+
+    found = {name: brian2.prefs[name] for name in preferences}
+    with _active(CPPStandaloneDevice(), build_on_run=False) as device:
+        try:
+            for name, value in preferences.items():
+                brian2.prefs[name] = value
+            yield device
+        finally:
+            for name, value in found.items():
+                brian2.prefs[name] = value

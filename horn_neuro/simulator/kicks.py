@@ -1,0 +1,135 @@
+"""Kicks: random or given impulses on the velocities."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from horn_neuro.parameters import generator
+
+__all__ = ["PoissonKicks", "DrawnKicks"]
+
+MARKS = ("fixed", "signed", "gaussian")
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonKicks:
+    """Independent Poisson kicks on the velocity of every unit.
+
+    In every step a unit is kicked with probability ``rate * step``. A kick is
+    added to y at the end of the step, so that x feels it from the next step on.
+
+    Parameters
+    ----------
+    rate : float | array_like, shape (n_units,)
+        Kicks per second of one unit, in Hz; at most one kick per step.
+    amplitude : float | array_like, shape (n_units,)
+        Size of a kick, in the unit of y (position per unit of model time).
+    marks : 'fixed' | 'signed' | 'gaussian'
+        Whether a kick is ``amplitude``, ``amplitude`` with a random sign, or
+        ``amplitude`` times a standard normal number.
+
+    Raises
+    ------
+    ValueError
+        If a rate is negative, a value is not finite, or `marks` is unknown.
+    """
+
+    rate: float
+    amplitude: float
+    marks: str = "signed"
+
+    def __post_init__(self):
+        for name in ("rate", "amplitude"):
+            value = np.asarray(getattr(self, name), float)
+            if value.ndim > 1 or not np.isfinite(value).all():
+                raise ValueError(
+                    f"kicks: {name} = {getattr(self, name)!r}; give a finite number, "
+                    "or one for each unit"
+                )
+            object.__setattr__(self, name, value)
+        if (self.rate < 0).any():
+            raise ValueError(f"kicks: rate = {self.rate.min():g} Hz; a rate is at least 0")
+        if self.marks not in MARKS:
+            raise ValueError(f"kicks: marks = {self.marks!r}; choose one of {', '.join(MARKS)}")
+
+    def check(self, n_trials, n_steps, params):
+        """Raise ValueError unless the kicks suit a network and its step."""
+        for name in ("rate", "amplitude"):
+            value = getattr(self, name)
+            if value.ndim and value.shape != (params.n_units,):
+                raise ValueError(
+                    f"kicks: {name} has shape {value.shape}; give one number, or one for each "
+                    f"of the {params.n_units} units"
+                )
+        limit = 1 / params.step
+        if (self.rate > limit * (1 + 1e-12)).any():
+            raise ValueError(
+                f"kicks: rate = {self.rate.max():g} Hz is above 1/step = {limit:g} Hz: there is at "
+                "most one kick per step; lower the rate, or shorten the step"
+            )
+
+    def draw(self, n_trials, n_steps, params, seed):
+        """Draw all kicks beforehand, to give them to several simulators.
+
+        Parameters
+        ----------
+        n_trials, n_steps : int
+            Size of the simulation.
+        params : HornParameters
+            The network, for its number of units and its step.
+        seed : int
+            Root seed; the source is named "kicks".
+
+        Returns
+        -------
+        kicks : DrawnKicks
+            Of shape (n_trials, n_steps, n_units).
+        """
+        self.check(n_trials, n_steps, params)
+        rng = generator(seed, "kicks")
+        shape = (n_trials, n_steps, params.n_units)
+        kicked = rng.random(shape) < self.rate * params.step
+        mark = {
+            "fixed": lambda: 1.0,
+            "signed": lambda: rng.choice([-1.0, 1.0], shape),
+            "gaussian": lambda: rng.standard_normal(shape),
+        }[self.marks]()
+        return DrawnKicks(np.where(kicked, self.amplitude * mark, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnKicks:
+    """Kicks given beforehand, one value for each trial, step and unit.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_trials, n_steps, n_units)
+        What is added to y at the end of each step.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not three-dimensional or a value is not finite.
+    """
+
+    values: np.ndarray
+
+    def __post_init__(self):
+        values = np.asarray(self.values, float)
+        if values.ndim != 3 or not np.isfinite(values).all():
+            raise ValueError(
+                f"kicks: values of shape {values.shape}; give finite numbers of shape "
+                "(n_trials, n_steps, n_units)"
+            )
+        object.__setattr__(self, "values", values)
+
+    marks = "drawn"
+
+    def check(self, n_trials, n_steps, params):
+        """Raise ValueError unless the kicks have the shape of the simulation."""
+        expected = (n_trials, n_steps, params.n_units)
+        if self.values.shape != expected:
+            raise ValueError(
+                f"kicks: values have shape {self.values.shape}, but the simulation has "
+                f"(n_trials, n_steps, n_units) = {expected}"
+            )

@@ -1,0 +1,143 @@
+"""The Brian2 objects of a network of a given structure."""
+
+import brian2
+import numpy as np
+
+from horn_neuro.simulator import coupling
+from horn_neuro.simulator.equations import KICKS, METHOD, METHOD_OPTIONS, OSCILLATOR
+
+__all__ = ["build_network"]
+
+# At the end of a step, in Brian2's slot for synaptic events. Each draws exactly
+# once per unit and step, so that equal seeds give equal kicks whatever else changes.
+_KICK = {
+    "fixed": "kick_amplitude*int(rand() < kick_rate*dt)",
+    "signed": "kick_amplitude*(1 - 2*int(draw < 0.5*kick_rate*dt))*int(draw < kick_rate*dt)",
+    "gaussian": "kick_amplitude*randn()*int(rand() < kick_rate*dt)",
+    "drawn": "drawn_kicks(t, i)",
+}
+
+
+def build_network(structure, device, values=None):
+    """Declare a network in Brian2.
+
+    Names are lower case and free of digits: other spellings go wrong in
+    run_args and in float32 code on some devices.
+
+    Parameters
+    ----------
+    structure : Structure
+        What to build.
+    device : brian2.devices.Device
+        The active device.
+    values : dict | None
+        The arrays of `make_values`, or None to leave all values at zero, to be
+        given to the compiled program.
+
+    Returns
+    -------
+    network : brian2.Network
+    objects : dict of str to Brian2 object
+        All objects by name.
+    """
+    clock = brian2.Clock(structure.step * brian2.second, name="step_clock")
+    timed = {}
+
+    def timed_array(name, columns):
+        key = f"{name}.values"
+        array = np.zeros((structure.n_steps, columns)) if values is None else values[key]
+        timed[name] = brian2.TimedArray(array, dt=structure.step * brian2.second, name=name)
+
+    timed_array("stimulus", structure.n_inputs * structure.n_trials)
+    equations = OSCILLATOR
+    if structure.kicks == "drawn":
+        timed_array("drawn_kicks", structure.size)
+        equations += "kick : 1"
+    elif structure.kicks is not None:
+        equations += KICKS
+
+    groups = {
+        "horn": brian2.NeuronGroup(
+            structure.size,
+            equations,
+            method=METHOD,
+            method_options=METHOD_OPTIONS,
+            namespace=timed,
+            clock=clock,
+            name="horn",
+        ),
+        "channels": brian2.NeuronGroup(
+            structure.n_inputs * structure.n_trials,
+            "signal : 1",
+            namespace=timed,
+            clock=clock,
+            name="channels",
+        ),
+        "input_weights": brian2.NeuronGroup(
+            structure.n_units * structure.n_inputs, "w : 1 (constant)", name="input_weights"
+        ),
+    }
+    horn = groups["horn"]
+    groups["channels"].run_regularly("signal = stimulus(t, i)", when="start", order=-2)
+    if structure.ring:
+        groups["past"] = brian2.NeuronGroup(structure.ring * structure.size, "y : 1", name="past")
+    if structure.synapses is None:
+        groups["recurrent_weights"] = brian2.NeuronGroup(
+            structure.n_units**2,
+            "w : 1 (constant)\ndelay_steps : integer (constant)",
+            name="recurrent_weights",
+        )
+    else:
+        groups["recurrent"] = _sparse_synapses(structure, horn, clock)
+
+    operations = coupling.operations(structure, groups, device)
+    for owner, namespace in operations.namespaces.items():
+        groups[owner].namespace.update(namespace)
+    for order, code in operations.start:
+        # numpy's BLAS and scipy's sparse product serve cython as well.
+        horn.run_regularly(code, when="start", order=order, codeobj_class=operations.codeobj_class)
+
+    if structure.kicks is not None:
+        carry = "kick*int((t_in_timesteps - 1) % every != 0)" if structure.every > 1 else "0"
+        horn.namespace["every"] = structure.every
+        code = f"new_kick = {_KICK[structure.kicks]}\ny += new_kick\nkick = {carry} + new_kick"
+        if "draw" in code.split("\n")[0] and structure.kicks == "signed":
+            code = "draw = rand()\n" + code
+        horn.run_regularly(code, when="synapses")
+    if structure.record:
+        groups["recorder"] = brian2.StateMonitor(
+            horn,
+            structure.record,
+            record=True,
+            dt=structure.every * structure.step * brian2.second,
+            when="end",
+            name="recorder",
+        )
+    network = brian2.Network(*groups.values())
+    if values is not None:
+        for key, array in values.items():
+            name, variable = key.split(".")
+            if name not in timed:
+                setattr(groups[name], f"{variable}_", array if array.size > 1 else array[0])
+    return network, groups
+
+
+def _sparse_synapses(structure, horn, clock):
+    """Brian2's own way of summing: one synapse for each connection and trial."""
+    velocity = "past_velocity(i, delay_steps, t_in_timesteps)" if structure.ring else "y_pre"
+    synapses = brian2.Synapses(
+        horn,
+        horn,
+        "w : 1 (constant)\n"
+        "delay_steps : integer (constant)\n"
+        f"recurrent_sum_post = w*{velocity} : 1 (summed)",
+        clock=clock,
+        name="recurrent",
+    )
+    post, pre = (
+        (np.repeat(index.astype(np.int64), structure.n_trials) * structure.n_trials)
+        + np.tile(np.arange(structure.n_trials), len(index))
+        for index in structure.pairs
+    )
+    synapses.connect(i=pre, j=post)
+    return synapses

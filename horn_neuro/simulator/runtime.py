@@ -1,0 +1,45 @@
+"""Running a network in this process: the numpy and cython devices."""
+
+import numpy as np
+
+from horn_neuro.simulator.devices import runtime_device
+
+__all__ = ["run_in_process"]
+
+
+def run_in_process(structure, values, target, seed):
+    """Simulate on Brian2's runtime device.
+
+    Parameters
+    ----------
+    structure : Structure
+        The network's structure.
+    values : dict of str to ndarray
+        Its values, by `make_values`.
+    target : 'numpy' | 'cython'
+        The code generation target.
+    seed : int
+        Seed of Brian2's random numbers, 32 bits.
+
+    Returns
+    -------
+    results : dict of str to ndarray
+        Final "horn.x", "horn.y" and "past.y", flat, and every recorded
+        variable as "recorder.<name>", shape (n_samples, size).
+    """
+    import brian2
+
+    from horn_neuro.simulator.network import build_network
+
+    with runtime_device(target, seed) as device:
+        network, groups = build_network(structure, device, values)
+        network.run(structure.n_steps * structure.step * brian2.second, namespace={})
+        results = {
+            f"{name}.{variable}": np.array(groups[name].variables[variable].get_value())
+            for name, variable in (("horn", "x"), ("horn", "y"), ("past", "y"))
+            if name in groups
+        }
+        for variable in structure.record:
+            recorded = groups["recorder"].variables[variable].get_value()
+            results[f"recorder.{variable}"] = np.array(recorded)
+    return results

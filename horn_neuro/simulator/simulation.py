@@ -1,0 +1,250 @@
+"""`simulate`: one call from parameters and stimulus to a recording."""
+
+import operator
+import time
+
+import numpy as np
+
+from horn_neuro.parameters import brian2_seed, resolve_seed
+from horn_neuro.recording import Recording, State
+from horn_neuro.simulator.devices import choose_device
+from horn_neuro.simulator.memory import warn_about_memory
+from horn_neuro.simulator.runtime import run_in_process
+from horn_neuro.simulator.standalone import is_compiled, run_compiled
+from horn_neuro.simulator.structure import make_structure, make_values
+
+__all__ = ["simulate"]
+
+RECORDABLE = ("x", "y", "kicks")
+
+
+def simulate(
+    params,
+    stimulus,
+    *,
+    n_trials=None,
+    kicks=None,
+    initial=None,
+    segments=None,
+    labels=None,
+    record=("x", "y"),
+    every=1,
+    device="auto",
+    coupling="auto",
+    seed=None,
+):
+    """Simulate a network in Brian2, all trials together.
+
+    Parameters
+    ----------
+    params : HornParameters
+        The network.
+    stimulus : array_like | int
+        Input of shape (n_trials, n_steps, n_inputs), or (n_steps, n_inputs)
+        for the same in every trial, or a number of steps without input.
+    n_trials : int | None
+        Number of trials; None reads it off the stimulus, the labels or the
+        initial state, and is 1 if none of them tells.
+    kicks : PoissonKicks | DrawnKicks | None
+        Impulses on the velocities.
+    initial : State | None
+        Where to start, for example the `final_state` of a recording; None
+        starts at x = y = 0.
+    segments : dict of str to int | None
+        Names and lengths in steps of the parts of a trial, in their order, such
+        as ``{"rest": 500, "stimulus": 784, "rebound": 500}``.
+    labels : array_like of int, shape (n_trials,) | None
+        Class of every trial.
+    record : tuple of str
+        What to record, of "x", "y" and "kicks". Recorded kicks are summed over
+        the steps since the last sample.
+    every : int
+        Record one sample in so many steps.
+    device : 'auto' | 'numpy' | 'cython' | 'cpp'
+        Where to run. 'auto' takes numpy for short jobs, and cpp for long ones
+        and for networks that have been compiled before.
+    coupling : 'auto' | 'dense' | 'sparse'
+        Whether the recurrent sum is a dense product or Brian2's (summed)
+        synapses; 'auto' decides by the density of w_rec.
+    seed : int | None
+        Seed of the Poisson kicks; None draws one. Equal seeds give equal kicks
+        on one device, whatever the stimulus; numpy and cython agree with each
+        other, but not with cpp.
+
+    Returns
+    -------
+    recording : Recording
+        Sample k is the state at the end of step ``k * every``.
+
+    Raises
+    ------
+    ValueError
+        If an argument breaks a rule; nothing has run then.
+    RuntimeError
+        If the device cannot work here, or compiling or running fails.
+
+    Warns
+    -----
+    UserWarning
+        If 'auto' would compile but finds no compiler.
+    ResourceWarning
+        If the simulation needs more than half of the free memory.
+
+    Notes
+    -----
+    One step is the semi-implicit Euler scheme of `HornParameters`; kicks are
+    added to y at its end. A compiled network is kept on disk and used again for
+    every later call that differs in values only: stimulus, parameters, delays
+    up to the same longest one, initial state, kick rates, seed.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params = hn.effenberger_2025(n_units=8, heterogeneous=True, seed=1)
+    >>> rec = hn.simulate(params, 100, kicks=hn.PoissonKicks(20.0, 0.1), seed=1, device="numpy")
+    >>> rec.data["x"].shape
+    (1, 8, 100)
+    """
+    record = _check_record(record)
+    every = _at_least_one("every", every)
+    stimulus = _full_stimulus(params, stimulus, n_trials, labels, initial)
+    n_trials, n_steps, _ = stimulus.shape
+    labels = _check_labels(labels, n_trials)
+    segments = _check_segments(segments, n_steps, np.any(stimulus))
+    initial = State.zero(params.n_units) if initial is None else initial
+    initial = initial.broadcast(n_trials, params.n_units, params.max_delay)
+    if kicks is not None:
+        kicks.check(n_trials, n_steps, params)
+    elif "kicks" in record:
+        raise ValueError("record has 'kicks', but there are none: give kicks=, or drop it")
+    seed = resolve_seed(seed)
+
+    if coupling not in ("auto", "dense", "sparse"):
+        raise ValueError(f"coupling = {coupling!r}: choose auto, dense or sparse")
+    structure = make_structure(
+        params, n_trials, n_steps, every=every, record=record, kicks=kicks, coupling=coupling
+    )
+    device = choose_device(device, structure, is_compiled)
+    warn_about_memory(structure)
+
+    values = make_values(structure, params, stimulus, kicks, initial)
+    started = time.perf_counter()
+    if device == "cpp":
+        results = run_compiled(structure, values, brian2_seed(seed, "kicks"))
+    else:
+        results = run_in_process(structure, values, device, brian2_seed(seed, "kicks"))
+    duration = time.perf_counter() - started
+
+    return Recording.from_arrays(
+        signals={
+            name: _by_trial(results[f"recorder.{'kick' if name == 'kicks' else name}"], structure)
+            for name in record
+        },
+        stimulus=stimulus[:, ::every].transpose(0, 2, 1),
+        sample_interval=every * params.step,
+        segments=np.repeat(list(segments), list(segments.values()))[::every],
+        labels=labels,
+        frequency_hz=params.frequency_hz,
+        final_state=_final_state(results, structure),
+        provenance={
+            "device": device,
+            "coupling": "dense" if structure.synapses is None else "sparse",
+            "seed": seed,
+            "n_steps": n_steps,
+            "step": params.step,
+            "every": every,
+            "seconds": round(duration, 3),
+            "kicks": None if kicks is None else kicks.marks,
+            "parameters": params.fingerprint,
+            "parameters_provenance": params.provenance,
+        },
+    )
+
+
+def _at_least_one(name, value):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name} = {value!r}: give a whole number of at least 1")
+    return number
+
+
+def _check_record(record):
+    record = (record,) if isinstance(record, str) else tuple(record)
+    unknown = [name for name in record if name not in RECORDABLE]
+    if unknown or len(set(record)) < len(record):
+        raise ValueError(f"record = {record!r}: choose from {', '.join(RECORDABLE)}, each once")
+    return record
+
+
+def _full_stimulus(params, stimulus, n_trials, labels, initial):
+    """Return the stimulus as a float array of shape (n_trials, n_steps, n_inputs)."""
+    if np.ndim(stimulus) == 0:
+        stimulus = np.zeros((_at_least_one("stimulus, a number of steps,", stimulus), 1))
+        stimulus = np.repeat(stimulus, params.n_inputs, axis=1)
+    stimulus = np.asarray(stimulus, float)
+    if stimulus.ndim not in (2, 3) or stimulus.size == 0:
+        raise ValueError(
+            f"stimulus has shape {stimulus.shape}; give (n_trials, n_steps, n_inputs), "
+            "(n_steps, n_inputs) or a number of steps"
+        )
+    if stimulus.shape[-1] != params.n_inputs:
+        raise ValueError(
+            f"stimulus has {stimulus.shape[-1]} channels (its last dimension), but the network "
+            f"has n_inputs = {params.n_inputs}"
+        )
+    if not np.isfinite(stimulus).all():
+        raise ValueError("stimulus has values that are not finite; every value must be a number")
+    if stimulus.ndim == 3:
+        if n_trials not in (None, len(stimulus)):
+            raise ValueError(f"n_trials = {n_trials}, but the stimulus has {len(stimulus)} trials")
+        return stimulus
+    if n_trials is None and labels is not None:
+        n_trials = len(labels)
+    if n_trials is None and initial is not None and np.ndim(initial.x) == 2:
+        n_trials = len(initial.x)
+    n_trials = 1 if n_trials is None else _at_least_one("n_trials", n_trials)
+    return np.broadcast_to(stimulus, (n_trials, *stimulus.shape))
+
+
+def _check_labels(labels, n_trials):
+    if labels is None:
+        return None
+    labels = np.asarray(labels)
+    if labels.shape != (n_trials,) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"labels: {labels.dtype} of shape {labels.shape}; give one integer for each of the "
+            f"{n_trials} trials"
+        )
+    return labels
+
+
+def _check_segments(segments, n_steps, stimulated):
+    if segments is None:
+        return {"stimulus" if stimulated else "rest": n_steps}
+    lengths = {name: _at_least_one(f"segments[{name!r}]", n) for name, n in segments.items()}
+    total = sum(lengths.values())
+    if total != n_steps:
+        raise ValueError(
+            f"segments {lengths} declare {total} steps, but the stimulus has {n_steps}"
+        )
+    return lengths
+
+
+def _by_trial(recorded, structure):
+    """(sample, unit * trial) as Brian2 records it -> (trial, unit, sample) as MNE orders it."""
+    shape = (structure.n_samples, structure.n_units, structure.n_trials)
+    return np.ascontiguousarray(recorded.reshape(shape).transpose(2, 1, 0))
+
+
+def _final_state(results, structure):
+    n, trials = structure.n_units, structure.n_trials
+    x, y = (results[f"horn.{name}"].reshape(n, trials).T.copy() for name in "xy")
+    if not structure.ring:
+        return State(x, y)
+    ring = results["past.y"].reshape(structure.ring, n, trials)
+    lags = np.arange(1, structure.ring)
+    past = ring[(structure.n_steps - lags) % structure.ring]
+    return State(x, y, past.transpose(2, 0, 1).copy())

@@ -1,0 +1,174 @@
+"""Compiled networks: built once by Brian2's C++ standalone device, then run many times."""
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+__all__ = ["cache_folder", "is_compiled", "run_compiled"]
+
+# Bit-reproducible arithmetic: no -ffast-math. The two relaxations below only
+# give up errno and floating-point traps, which the generated code never reads.
+_FLAGS = ["-w", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-std=c++17"]
+
+# The generated main() reads "name=value" arguments for values, but its seed is
+# compiled in. This makes the seed one more argument.
+_TAKE_SEED = """
+unsigned long horn_seed = std::stoul(args.back());
+args.pop_back();
+"""
+_SET_SEED = "for (auto &generator : brian::_random_generators) generator.seed(horn_seed);"
+
+
+def cache_folder():
+    """Return the folder that holds compiled networks.
+
+    Returns
+    -------
+    folder : Path
+        The environment variable HORN_NEURO_CACHE, or the user's cache folder.
+        It may be deleted at any time; networks are then compiled again.
+    """
+    default = platformdirs.user_cache_path("horn_neuro")
+    return Path(os.environ.get("HORN_NEURO_CACHE") or default)
+
+
+@functools.lru_cache
+def _toolchain():
+    """Digest all that decides about machine code besides the structure."""
+    from brian2 import __version__ as brian2_version
+
+    compiler = os.environ.get("CXX", "g++")
+    version = subprocess.run([*compiler.split(), "--version"], capture_output=True, check=True)
+    digest = hashlib.sha256(version.stdout)
+    digest.update(json.dumps([brian2_version, compiler, _FLAGS, platform.machine()]).encode())
+    # -march=native: a folder shared by different processors needs one binary for each.
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        digest.update(next((line for line in lines if line.startswith("flags")), "").encode())
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith((".py", ".h")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _project_folder(structure):
+    name = hashlib.sha256((_toolchain() + structure.digest).encode()).hexdigest()[:24]
+    return cache_folder() / name
+
+
+def is_compiled(structure):
+    """Say whether a network of this structure has been compiled before."""
+    return (_project_folder(structure) / "manifest.json").is_file()
+
+
+def _compile(structure, folder):
+    """Build the program for a structure; the folder appears only when it is complete."""
+    import brian2
+
+    from horn_neuro.simulator.devices import standalone_device
+    from horn_neuro.simulator.network import build_network
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    build = Path(tempfile.mkdtemp(dir=folder.parent, prefix="building-"))
+    preferences = {
+        "codegen.cpp.extra_compile_args_gcc": _FLAGS,
+        "devices.cpp_standalone.openmp_threads": 0,
+        # Ctrl-C must end the program, not shorten the simulation silently.
+        "core.stop_on_keyboard_interrupt": False,
+    }
+    try:
+        with standalone_device(preferences) as device:
+            device.insert_code("before_start", _TAKE_SEED)
+            device.insert_code("after_start", _SET_SEED)
+            network, groups = build_network(structure, device)
+            network.run(structure.n_steps * structure.step * brian2.second, namespace={})
+            device.build(directory=str(build), compile=False, run=False)
+            wanted = [("horn", "x"), ("horn", "y"), ("past", "y")]
+            wanted += [("recorder", name) for name in structure.record]
+            files = {
+                f"{name}.{variable}": Path(
+                    device.get_array_filename(groups[name].variables[variable])
+                ).name
+                for name, variable in wanted
+                if name in groups
+            }
+        made = subprocess.run(
+            ["make", f"-j{os.cpu_count()}"], cwd=build, capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            raise RuntimeError(
+                f"compiling the network failed; the compiler said\n{made.stderr[-2000:]}\n"
+                "use device='numpy' meanwhile"
+            )
+        for file in build.rglob("*.o"):
+            file.unlink()
+        (build / "manifest.json").write_text(json.dumps(files))
+        try:
+            os.rename(build, folder)
+        except OSError:
+            # Another process finished the same network first.
+            if not (folder / "manifest.json").is_file():
+                raise
+    finally:
+        shutil.rmtree(build, ignore_errors=True)
+
+
+def run_compiled(structure, values, seed):
+    """Simulate with a compiled program, compiling it first if there is none yet.
+
+    Parameters
+    ----------
+    structure : Structure
+        The network's structure; it decides about the program.
+    values : dict of str to ndarray
+        Its values, by `make_values`; handed to the program as files.
+    seed : int
+        Seed of the program's random numbers, 32 bits.
+
+    Returns
+    -------
+    results : dict of str to ndarray
+        As of `run_in_process`.
+
+    Raises
+    ------
+    RuntimeError
+        If compiling or running fails.
+    """
+    folder = _project_folder(structure)
+    if not is_compiled(structure):
+        _compile(structure, folder)
+    files = json.loads((folder / "manifest.json").read_text())
+    with tempfile.TemporaryDirectory(prefix="horn_neuro-") as scratch:
+        scratch = Path(scratch)
+        arguments = ["./main", "--results_dir", f"{scratch}/"]
+        for key, array in values.items():
+            path = scratch / f"{key}.in"
+            integer = key.endswith("delay_steps")
+            array.astype(np.int32 if integer else np.float64, copy=False).tofile(path)
+            arguments.append(f"{key}={path}")
+        done = subprocess.run(
+            [*arguments, str(seed)], cwd=folder, capture_output=True, text=True, check=False
+        )
+        # A value file of the wrong size only makes the program complain.
+        if done.returncode or "rror" in done.stderr + done.stdout:
+            raise RuntimeError(
+                f"the compiled network in {folder} failed (exit {done.returncode}): "
+                f"{(done.stderr + done.stdout).strip()[-2000:]}; delete that folder to compile anew"
+            )
+        results = {key: np.fromfile(scratch / name) for key, name in files.items()}
+    for variable in structure.record:
+        key = f"recorder.{variable}"
+        results[key] = results[key].reshape(structure.n_samples, structure.size)
+    return results

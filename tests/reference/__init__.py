@@ -1,0 +1,1 @@
+"""Slow, independent implementations that the fast paths are tested against."""
