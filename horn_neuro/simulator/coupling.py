@@ -82,6 +82,8 @@ def _function(python, arguments, implementations=None):
         return_type="float",
         stateless=False,
     )
+    # With units, Brian2 would print every result into an error message it never shows.
+    function.implementations.add_numpy_implementation(python, discard_units=True)
     for target, (code, namespace) in (implementations or {}).items():
         function.implementations.add_implementation(
             target,

@@ -18,8 +18,8 @@ def estimate_memory(structure):
     Returns
     -------
     size : int
-        Bytes: every recorded value twice (as Brian2 and as the recording keep
-        it), the inputs and drawn kicks twice, the weights, and the delay ring.
+        Bytes: every recorded value twice (as Brian2 keeps it and as it is
+        handed over), the inputs and drawn kicks twice, the weights, and the delay ring.
     """
     recorded = structure.size * structure.n_samples * len(structure.record)
     given = structure.n_trials * structure.n_inputs * structure.n_steps

@@ -234,9 +234,9 @@ def _check_segments(segments, n_steps, stimulated):
 
 
 def _by_trial(recorded, structure):
-    """(sample, unit * trial) as Brian2 records it -> (trial, unit, sample) as MNE orders it."""
+    """View what Brian2 records, (sample, unit * trial), in MNE's order (trial, unit, sample)."""
     shape = (structure.n_samples, structure.n_units, structure.n_trials)
-    return np.ascontiguousarray(recorded.reshape(shape).transpose(2, 1, 0))
+    return recorded.reshape(shape).transpose(2, 1, 0)
 
 
 def _final_state(results, structure):
