@@ -1,0 +1,20 @@
+"""Analyses: pure functions of arrays."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "manifold": [
+            "TrialMoments",
+            "distance_from_cloud",
+            "explained_variance",
+            "fit_return",
+            "participation_ratio",
+        ],
+        "phase": ["oscillator_phase", "phase_coherence"],
+        "separability": ["Separability", "separability_over_time"],
+        "statistics": ["Estimate", "bootstrap"],
+        "variability": ["variance_across_trials", "variance_within_groups"],
+    },
+)

@@ -1,0 +1,112 @@
+"""Can a linear readout tell the classes apart from a snapshot of the network?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+__all__ = ["Separability", "separability_over_time"]
+
+
+@dataclass(frozen=True)
+class Separability:
+    """Cross-validated decoding at a series of times.
+
+    Parameters
+    ----------
+    correct : ndarray of bool, shape (n_trials, n_times)
+        Whether each held-out trial was assigned to its class.
+    null : ndarray, shape (n_permutations, n_times)
+        Accuracies with permuted labels.
+    chance : float
+        1 / number of classes.
+    """
+
+    correct: np.ndarray
+    null: np.ndarray
+    chance: float
+
+    @property
+    def accuracy(self):
+        """Share of correct trials at each time, shape (n_times,)."""
+        return self.correct.mean(axis=0)
+
+    @property
+    def p_value(self):
+        """Probability (float) of the best accuracy over all times under permuted labels.
+
+        The maximum over times is compared with the maxima of the permutations,
+        so the number of times looked at is accounted for.
+        """
+        exceeding = np.sum(self.null.max(axis=1) >= self.accuracy.max())
+        return float((1 + exceeding) / (1 + len(self.null)))
+
+
+def separability_over_time(
+    snapshots, labels, groups, *, n_permutations=0, n_folds=5, seed=0
+):
+    """Decode the class of a trial from the states of all units, at each time anew.
+
+    A linear support vector machine on standardised states, in stratified
+    cross-validation that keeps the trials of a group on one side: the same
+    stimulus is never both in training and in test.
+
+    Parameters
+    ----------
+    snapshots : array_like, shape (n_trials, n_units, n_times)
+        States, for example x at some times.
+    labels : array_like of int, shape (n_trials,)
+        Class of every trial; all trials of a group have the same.
+    groups : array_like of int, shape (n_trials,)
+        The stimulus of every trial.
+    n_permutations : int
+        How often labels are permuted among the groups for the null distribution.
+    n_folds : int
+        Folds of the cross-validation.
+    seed : int
+        Seed of folds and permutations.
+
+    Returns
+    -------
+    separability : Separability
+
+    Raises
+    ------
+    ValueError
+        If there is only one class, a group has several labels, or a class has
+        fewer groups than there are folds.
+    """
+    snapshots, labels, groups = (np.asarray(array) for array in (snapshots, labels, groups))
+    names, first, group_index = np.unique(groups, return_index=True, return_inverse=True)
+    group_labels = labels[first]
+    if (group_labels[group_index] != labels).any():
+        raise ValueError("labels: trials of one group have different labels")
+    classes, counts = np.unique(group_labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"labels: all trials are of class {classes[0]}; decoding needs two classes")
+    if counts.min() < n_folds:
+        raise ValueError(
+            f"class {classes[counts.argmin()]} has {counts.min()} stimuli, fewer than the {n_folds} "
+            "folds; show more of them, or lower n_folds"
+        )
+    rng = np.random.default_rng(seed)
+    correct = _decode(snapshots, labels, groups, n_folds, seed)
+    null = np.empty((n_permutations, snapshots.shape[2]))
+    for k in range(n_permutations):
+        permuted = rng.permutation(group_labels)[group_index]
+        null[k] = _decode(snapshots, permuted, groups, n_folds, seed).mean(axis=0)
+    return Separability(correct, null, 1 / len(classes))
+
+
+def _decode(snapshots, labels, groups, n_folds, seed):
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    classifier = make_pipeline(StandardScaler(), SVC(kernel="linear"))
+    correct = np.zeros(snapshots.shape[::2], bool)
+    for train, test in folds.split(snapshots[:, :, 0], labels, groups):
+        for k in range(snapshots.shape[2]):
+            classifier.fit(snapshots[train, :, k], labels[train])
+            correct[test, k] = classifier.predict(snapshots[test, :, k]) == labels[test]
+    return correct

@@ -1,0 +1,15 @@
+"""Data sets as NumPy arrays, with their source and checksum."""
+
+from horn_neuro.datasets.idx import read_idx
+from horn_neuro.datasets.mnist import Digits, load_mnist
+from horn_neuro.datasets.sequences import DigitSequences, pixel_permutation, psmnist, smnist
+
+__all__ = [
+    "DigitSequences",
+    "Digits",
+    "load_mnist",
+    "pixel_permutation",
+    "psmnist",
+    "read_idx",
+    "smnist",
+]

@@ -1,0 +1,122 @@
+"""Sequential MNIST: a digit as 784 pixels, one a step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from horn_neuro.datasets.mnist import load_mnist
+
+__all__ = ["DigitSequences", "smnist", "psmnist", "pixel_permutation"]
+
+# This seed defines psMNIST here: it must never change.
+_PERMUTATION_SEED = 784
+
+
+@dataclass(frozen=True, eq=False)
+class DigitSequences:
+    """Digits as input sequences.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, shape (n_digits, 784, 1)
+        Pixels between 0 and 1, one a step.
+    labels : ndarray of int64, shape (n_digits,)
+        Digits 0 to 9.
+    task : str
+        'smnist' or 'psmnist'.
+    source : str
+        Where the digits come from.
+    checksum : str
+        SHA-256 over the images and labels of the source.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    task: str
+    source: str
+    checksum: str
+
+    def __len__(self):
+        return len(self.labels)
+
+    def balanced(self, per_class, rng):
+        """Draw the same number of digits from every class.
+
+        Parameters
+        ----------
+        per_class : int
+            Digits of each class.
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Returns
+        -------
+        index : ndarray of int, shape (n_classes * per_class,)
+            Sorted by class.
+
+        Raises
+        ------
+        ValueError
+            If a class has too few digits.
+        """
+        classes, counts = np.unique(self.labels, return_counts=True)
+        if not 1 <= per_class <= counts.min():
+            raise ValueError(
+                f"{per_class} digits of each class: {self.source} has {counts.min()} in its "
+                "smallest class, and at least 1 is needed"
+            )
+        return np.concatenate(
+            [
+                rng.choice(np.flatnonzero(self.labels == label), per_class, replace=False)
+                for label in classes
+            ]
+        )
+
+
+def smnist(source="embedded", split="train"):
+    """Sequential MNIST: pixels row by row.
+
+    Parameters
+    ----------
+    source : str | Path
+        As of `load_mnist`.
+    split : 'train' | 'test'
+        As of `load_mnist`.
+
+    Returns
+    -------
+    sequences : DigitSequences
+    """
+    digits = load_mnist(source, split)
+    inputs = digits.images.reshape(len(digits), 784, 1) / 255.0
+    return DigitSequences(inputs, digits.labels, "smnist", digits.source, digits.checksum)
+
+
+def pixel_permutation():
+    """Return the one fixed order of pixels that defines psMNIST here.
+
+    Returns
+    -------
+    order : ndarray of int, shape (784,)
+        Step k shows pixel ``order[k]``.
+    """
+    return np.random.default_rng(_PERMUTATION_SEED).permutation(784)
+
+
+def psmnist(source="embedded", split="train"):
+    """Permuted sequential MNIST: pixels in the order of `pixel_permutation`.
+
+    Parameters
+    ----------
+    source : str | Path
+        As of `load_mnist`.
+    split : 'train' | 'test'
+        As of `load_mnist`.
+
+    Returns
+    -------
+    sequences : DigitSequences
+    """
+    plain = smnist(source, split)
+    inputs = plain.inputs[:, pixel_permutation()]
+    return DigitSequences(inputs, plain.labels, "psmnist", plain.source, plain.checksum)

@@ -1,0 +1,314 @@
+"""Figures: one function each, axes in, axes out."""
+
+import numpy as np
+
+from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_colors
+
+__all__ = [
+    "mark_segments",
+    "plot_cloud",
+    "plot_class_trajectories",
+    "plot_course",
+    "plot_dimension",
+    "plot_explained_variance",
+    "plot_phases",
+    "plot_return",
+    "plot_traces",
+]
+
+_LINES = {"digits": "-", "shuffled": "--", "kicks only": ":", "no recurrence": "-."}
+
+
+def mark_segments(ax, segments, labels=True):
+    """Shade the segments of a trial behind a time course.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw; its x axis is time in seconds.
+    segments : dict of str to (float, float)
+        Start and end of each segment in seconds.
+    labels : bool
+        Whether to write their names above the axes.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    for name, (start, end) in segments.items():
+        color = SEGMENT_COLORS.get(name, "white")
+        ax.axvspan(start, end, color=color, alpha=0.09, lw=0)
+        if labels:
+            ax.text(
+                (start + end) / 2,
+                1.01,
+                name,
+                transform=ax.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize="small",
+                color=color,
+            )
+    starts, ends = zip(*segments.values(), strict=True)
+    ax.set_xlim(min(starts), max(ends))
+    return ax
+
+
+def plot_course(ax, times, courses, ylabel):
+    """Draw a quantity over time for each condition, with its interval as a band.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    times : array_like, shape (n_times,)
+        Time in seconds.
+    courses : dict of str to Estimate
+        Estimates of shape (n_times,), by condition.
+    ylabel : str
+        Name and unit of the quantity.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    for name, course in courses.items():
+        color = CONDITION_COLORS.get(name, "black")
+        ax.fill_between(times, course.low, course.high, color=color, alpha=0.25, lw=0)
+        ax.plot(times, course.value, _LINES.get(name, "-"), color=color, lw=1.6, label=name)
+    ax.set(xlabel="time (s)", ylabel=ylabel)
+    return ax
+
+
+def plot_cloud(ax, points, labels=None, color="0.5"):
+    """Scatter states in the plane of two components, marked by class.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    points : array_like, shape (n_points, 2)
+        States.
+    labels : array_like of int, shape (n_points,) | None
+        Class of each point; None draws all in `color`. The mean of each class
+        is marked by its number.
+    color : str
+        Colour of points without a class.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    points = np.asarray(points)
+    if labels is None:
+        ax.scatter(*points.T, s=5, color=color, alpha=0.25, lw=0)
+    else:
+        classes = np.unique(labels)
+        for label, shade in zip(classes, class_colors(len(classes)), strict=True):
+            members = points[labels == label]
+            ax.scatter(*members.T, s=9, color=shade, alpha=0.6, lw=0)
+            _write_class(ax, members.mean(axis=0), label, shade)
+    ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
+    return ax
+
+
+def _write_class(ax, point, label, color):
+    ax.annotate(
+        str(label),
+        point,
+        ha="center",
+        va="center",
+        fontsize="small",
+        weight="bold",
+        bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": color, "lw": 1.5},
+    )
+
+
+def plot_class_trajectories(ax, paths):
+    """Draw the mean path of each class in the plane of two components.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    paths : dict of int to array_like, shape (n_times, 2)
+        Mean states over time, by class. The class is written at the end.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    for (label, path), color in zip(paths.items(), class_colors(len(paths)), strict=True):
+        path = np.asarray(path)
+        ax.plot(*path.T, color=color, lw=1.2, alpha=0.85)
+        _write_class(ax, path[-1], label, color)
+    ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
+    return ax
+
+
+def plot_dimension(ax, dimensions):
+    """Draw the participation ratio in each segment, for each condition.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    dimensions : dict of str to dict of str to Estimate
+        By condition, then by segment.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    segments = list(next(iter(dimensions.values())))
+    for k, (name, by_segment) in enumerate(dimensions.items()):
+        offset = 0.16 * (k - (len(dimensions) - 1) / 2)
+        values = np.array([by_segment[segment].value for segment in segments])
+        bounds = np.array([[by_segment[s].low, by_segment[s].high] for s in segments]).T
+        # A percentile interval need not contain the estimate.
+        errors = np.clip([values - bounds[0], bounds[1] - values], 0, None)
+        ax.errorbar(
+            np.arange(len(segments)) + offset,
+            values,
+            errors,
+            fmt="osD^"[k % 4],
+            ms=6,
+            capsize=3,
+            color=CONDITION_COLORS.get(name, "black"),
+            label=name,
+        )
+    ax.set_xticks(range(len(segments)), segments)
+    ax.set(ylabel="participation ratio\n(dimensions)", ylim=(0, None), xlim=(-0.5, 2.5))
+    return ax
+
+
+def plot_explained_variance(ax, ratios):
+    """Draw the cumulative explained variance of each segment.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    ratios : dict of str to array_like, shape (n_units,)
+        Shares of the variance by segment, in descending order.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    styles = dict(zip(SEGMENT_COLORS, ("-", "--", ":"), strict=True))
+    for name, ratio in ratios.items():
+        cumulative = np.cumsum(ratio)
+        ax.plot(
+            np.arange(1, len(ratio) + 1),
+            100 * cumulative,
+            styles.get(name, "-"),
+            color=SEGMENT_COLORS.get(name, "black"),
+            lw=2,
+            label=name,
+        )
+    ax.set(
+        xlabel="principal components", ylabel="explained variance (%)", ylim=(0, 102), xlim=(1, None)
+    )
+    return ax
+
+
+def plot_traces(ax, times, traces, names):
+    """Draw signals below one another, with a common scale bar.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    times : array_like, shape (n_times,)
+        Time in seconds.
+    traces : array_like, shape (n_traces, n_times)
+        The signals, the first one on top.
+    names : list of str
+        Their names.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    traces = np.asarray(traces)
+    gap = 1.1 * np.ptp(traces, axis=1).max()
+    for k, trace in enumerate(traces):
+        ax.plot(times, trace - trace.mean() - k * gap, color="black", lw=0.8)
+    ax.set_yticks([-k * gap for k in range(len(traces))], names)
+    bar = float(f"{gap / 2:.1g}")
+    right = ax.get_yaxis_transform()
+    bottom = -(len(traces) - 1) * gap - bar / 2
+    ax.plot([1.012, 1.012], [bottom, bottom + bar], "k", lw=2, clip_on=False, transform=right)
+    ax.text(1.02, bottom + bar / 2, f"x: {bar:g}", va="center", fontsize="small", transform=right)
+    ax.set(xlabel="time (s)")
+    return ax
+
+
+def plot_phases(ax, times, theta, frequency_hz):
+    """Draw the phases of all units over time, slowest unit at the bottom.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw; a colour bar is added beside it.
+    times : array_like, shape (n_times,)
+        Time in seconds, evenly spaced.
+    theta : array_like, shape (n_units, n_times)
+        Phases in rad.
+    frequency_hz : array_like, shape (n_units,)
+        Natural frequencies.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    order = np.argsort(frequency_hz)
+    n_units = len(order)
+    image = ax.imshow(
+        np.asarray(theta)[order],
+        aspect="auto",
+        origin="lower",
+        cmap="twilight",
+        vmin=-np.pi,
+        vmax=np.pi,
+        interpolation="nearest",
+        extent=(times[0], times[-1], -0.5, n_units - 0.5),
+    )
+    ticks = np.unique(np.linspace(0, n_units - 1, 5).astype(int))
+    ax.set_yticks(ticks, [f"{frequency_hz[order[k]]:.0f}" for k in ticks])
+    ax.set(xlabel="time (s)", ylabel="natural frequency (Hz)")
+    bar = ax.figure.colorbar(image, ax=ax, label="phase (rad)", ticks=[-np.pi, 0, np.pi])
+    bar.ax.set_yticklabels(["-π", "0", "π"])
+    return ax
+
+
+def plot_return(ax, times, excesses, time_constants):
+    """Draw the decay of squared distances after the stimulus, with the fitted exponentials.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    times : array_like, shape (n_times,)
+        Time since the end of the stimulus, in seconds.
+    excesses : dict of str to array_like, shape (n_times,)
+        Squared distances by name; each is divided by its first value.
+    time_constants : dict of str to Estimate
+        Fitted time constants of the amplitude in seconds, by the same names.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    shades = ("#d55e00", "#0072b2", "#009e73")
+    for (name, excess), color in zip(excesses.items(), shades, strict=False):
+        excess = np.asarray(excess) / np.mean(excess[: max(1, len(excess) // 20)])
+        ax.plot(times, np.where(excess > 0, excess, np.nan), color=color, lw=1.5, label=name)
+        tau = time_constants[name].value
+        label = f"fit, τ = {1e3 * tau:.0f} ms"
+        ax.plot(times, np.exp(-2 * times / tau), "--", color=color, lw=1.5, label=label)
+    ax.set_yscale("log")
+    ax.set(xlabel="time since the stimulus ended (s)", ylabel="squared distance (relative)")
+    ax.set_ylim(1e-3, 3)
+    return ax
