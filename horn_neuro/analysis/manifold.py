@@ -24,27 +24,24 @@ class TrialMoments:
 
     def __init__(self, states):
         states = np.ascontiguousarray(states)
-        self.n_times = states.shape[2]
-        self.sums = states.sum(axis=2)
-        self.products = np.matmul(states, states.transpose(0, 2, 1))
+        self.means = states.mean(axis=2)
+        self.products = states @ states.transpose(0, 2, 1) / states.shape[2]
 
-    def covariance(self, trials):
-        """Return the covariance over all snapshots of some trials.
+    def covariance(self, weights):
+        """Return covariances over the snapshots of weighted trials.
 
         Parameters
         ----------
-        trials : array_like of int, shape (n_chosen,)
-            Indices of trials, repetitions allowed.
+        weights : array_like, shape (n_draws, n_trials)
+            Weights of the trials; each row sums to 1.
 
         Returns
         -------
-        covariance : ndarray, shape (n_units, n_units)
+        covariance : ndarray, shape (n_draws, n_units, n_units)
         """
-        weights = np.bincount(trials, minlength=len(self.sums)).astype(float)
-        count = weights.sum() * self.n_times
-        mean = weights @ self.sums / count
-        second = np.tensordot(weights, self.products, axes=1) / count
-        return second - np.outer(mean, mean)
+        mean = weights @ self.means
+        second = np.tensordot(weights, self.products, axes=1)
+        return second - mean[:, :, None] * mean[:, None, :]
 
 
 def participation_ratio(covariance):
@@ -55,12 +52,12 @@ def participation_ratio(covariance):
 
     Parameters
     ----------
-    covariance : array_like, shape (n_units, n_units)
+    covariance : array_like, shape (..., n_units, n_units)
         Covariance of the states.
 
     Returns
     -------
-    ratio : float
+    ratio : ndarray, shape (...)
         Between 1 and n_units; NaN if there is no variance at all.
 
     References
@@ -68,8 +65,9 @@ def participation_ratio(covariance):
     Gao et al., bioRxiv 214262, 2017, doi:10.1101/214262.
     """
     covariance = np.asarray(covariance)
-    squares = np.sum(covariance**2)
-    return float(np.trace(covariance) ** 2 / squares) if squares > 0 else np.nan
+    total = np.trace(covariance, axis1=-2, axis2=-1)
+    squares = np.sum(covariance**2, axis=(-2, -1))
+    return np.divide(total**2, squares, out=np.full_like(total, np.nan), where=squares > 0)
 
 
 def explained_variance(covariance):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -93,20 +94,23 @@ def separability_over_time(
             "folds; show more of them, or lower n_folds"
         )
     rng = np.random.default_rng(seed)
-    correct = _decode(snapshots, labels, groups, n_folds, seed)
-    null = np.empty((n_permutations, snapshots.shape[2]))
-    for k in range(n_permutations):
-        permuted = rng.permutation(group_labels)[group_index]
-        null[k] = _decode(snapshots, permuted, groups, n_folds, seed).mean(axis=0)
-    return Separability(correct, null, 1 / len(classes))
+    permuted = [rng.permutation(group_labels)[group_index] for _ in range(n_permutations)]
+    # Threads: most of the time is spent in libsvm, outside the interpreter's lock.
+    decoded = Parallel(n_jobs=-1, prefer="threads")(
+        delayed(_decode)(snapshots, y, groups, n_folds, seed) for y in [labels, *permuted]
+    )
+    null = np.array([(row == y[:, None]).mean(axis=0) for row, y in zip(decoded[1:], permuted, strict=True)])
+    null = null.reshape(n_permutations, snapshots.shape[2])
+    return Separability(decoded[0] == labels[:, None], null, 1 / len(classes))
 
 
 def _decode(snapshots, labels, groups, n_folds, seed):
+    """Return the predicted label of every trial at every time, shape (n_trials, n_times)."""
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     classifier = make_pipeline(StandardScaler(), SVC(kernel="linear"))
-    correct = np.zeros(snapshots.shape[::2], bool)
+    predicted = np.empty(snapshots.shape[::2], labels.dtype)
     for train, test in folds.split(snapshots[:, :, 0], labels, groups):
         for k in range(snapshots.shape[2]):
             classifier.fit(snapshots[train, :, k], labels[train])
-            correct[test, k] = classifier.predict(snapshots[test, :, k]) == labels[test]
-    return correct
+            predicted[test, k] = classifier.predict(snapshots[test, :, k])
+    return predicted

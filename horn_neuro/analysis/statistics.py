@@ -1,5 +1,6 @@
 """Uncertainty: bootstrap intervals over groups of trials."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,26 @@ class Estimate:
     low: float
     high: float
 
+    def format(self, scale=1.0):
+        """Return "value [low, high]", with as many decimals as the interval supports.
+
+        Parameters
+        ----------
+        scale : float
+            Factor to another unit, such as 100 for per cent.
+
+        Returns
+        -------
+        text : str
+        """
+        value, low, high = (scale * number for number in (self.value, self.low, self.high))
+        width = (high - low) / 2
+        decimals = 1 - math.floor(math.log10(width)) if width > 0 else 3
+        decimals = min(max(decimals, 0), 6)
+        return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+
     def __str__(self):
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        return self.format()
 
     def to_dict(self):
         """Return value, low and high as plain numbers or lists, for JSON."""
@@ -40,8 +59,9 @@ def bootstrap(statistic, groups, n_resamples, rng, level=0.95):
     Parameters
     ----------
     statistic : callable
-        Takes an array of trial indices, with repetitions, and returns a number
-        or an array.
+        Takes weights of shape (n_draws, n_trials), whose rows sum to 1, and
+        returns an array of shape (n_draws, ...). A weighted mean of some values
+        over the trials is ``weights @ values``.
     groups : array_like of int, shape (n_trials,)
         The group of every trial. Give ``numpy.arange(n_trials)`` if all trials
         are independent.
@@ -55,6 +75,7 @@ def bootstrap(statistic, groups, n_resamples, rng, level=0.95):
     Returns
     -------
     estimate : Estimate
+        The statistic of all trials, weighted equally, and its interval.
 
     Raises
     ------
@@ -64,13 +85,15 @@ def bootstrap(statistic, groups, n_resamples, rng, level=0.95):
     References
     ----------
     Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
-    doi:10.1201/9780429246593; ch. 8 for clustered data.
+    doi:10.1201/9780429246593.
     """
-    groups = np.asarray(groups)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    if len(members) < 2:
-        raise ValueError(f"{len(members)} group of trials: a bootstrap needs at least two")
-    draws = rng.integers(len(members), size=(n_resamples, len(members)))
-    samples = [statistic(np.concatenate([members[k] for k in draw])) for draw in draws]
-    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return Estimate(statistic(np.arange(len(groups))), low, high)
+    names, index = np.unique(groups, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(f"{len(names)} group of trials: a bootstrap needs at least two")
+    counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=n_resamples)
+    weights = counts[:, index].astype(float)
+    weights /= weights.sum(axis=1, keepdims=True)
+    (value,) = statistic(np.full((1, len(index)), 1 / len(index)))
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.nanquantile(statistic(weights), tails, axis=0)
+    return Estimate(value, low, high)

@@ -5,20 +5,31 @@ import numpy as np
 __all__ = ["variance_across_trials", "variance_within_groups"]
 
 
-def variance_across_trials(signals):
+def variance_across_trials(signals, weights=None):
     """Variance across all trials at each time, averaged over units.
 
     Parameters
     ----------
     signals : array_like, shape (n_trials, n_units, n_times)
         One signal for each unit.
+    weights : array_like, shape (n_draws, n_trials) | None
+        Weights of the trials, each row with sum 1, as `bootstrap` hands them
+        out; None weights all trials equally.
 
     Returns
     -------
-    variance : ndarray, shape (n_times,)
-        Unbiased, in the squared unit of the signal.
+    variance : ndarray, shape (n_times,) or (n_draws, n_times)
+        Unbiased for equal weights, in the squared unit of the signal.
     """
-    return np.var(signals, axis=0, ddof=1).mean(axis=0)
+    signals = np.asarray(signals)
+    n_trials = len(signals)
+    equal = np.full((1, n_trials), 1 / n_trials)
+    draws = equal if weights is None else np.asarray(weights)
+    centered = signals - signals.mean(axis=0)
+    mean = np.tensordot(draws, centered, axes=1)
+    square = np.tensordot(draws, centered**2, axes=1)
+    variance = (square - mean**2).mean(axis=1) * n_trials / (n_trials - 1)
+    return variance[0] if weights is None else variance
 
 
 def variance_within_groups(signals, groups):

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -50,12 +51,10 @@ def cache_folder():
 @functools.lru_cache
 def _toolchain():
     """Digest all that decides about machine code besides the structure."""
-    from brian2 import __version__ as brian2_version
-
     compiler = os.environ.get("CXX", "g++")
-    version = subprocess.run([*compiler.split(), "--version"], capture_output=True, check=True)
-    digest = hashlib.sha256(version.stdout)
-    digest.update(json.dumps([brian2_version, compiler, _FLAGS, platform.machine()]).encode())
+    about = subprocess.run([*compiler.split(), "--version"], capture_output=True, check=True)
+    digest = hashlib.sha256(about.stdout)
+    digest.update(json.dumps([version("brian2"), compiler, _FLAGS, platform.machine()]).encode())
     # -march=native: a folder shared by different processors needs one binary for each.
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
