@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "participation_ratio",
         ],
         "phase": ["oscillator_phase", "phase_coherence"],
+        "rest_vs_evoked": ["RestVsEvoked"],
         "separability": ["Separability", "separability_over_time"],
         "statistics": ["Estimate", "bootstrap"],
         "variability": ["variance_across_trials", "variance_within_groups"],

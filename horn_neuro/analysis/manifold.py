@@ -6,10 +6,10 @@ from sklearn.covariance import LedoitWolf
 
 __all__ = [
     "TrialMoments",
-    "participation_ratio",
-    "explained_variance",
     "distance_from_cloud",
+    "explained_variance",
     "fit_return",
+    "participation_ratio",
 ]
 
 

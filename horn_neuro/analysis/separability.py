@@ -46,9 +46,7 @@ class Separability:
         return float((1 + exceeding) / (1 + len(self.null)))
 
 
-def separability_over_time(
-    snapshots, labels, groups, *, n_permutations=0, n_folds=5, seed=0
-):
+def separability_over_time(snapshots, labels, groups, *, n_permutations=0, n_folds=5, seed=0):
     """Decode the class of a trial from the states of all units, at each time anew.
 
     A linear support vector machine on standardised states, in stratified
@@ -81,17 +79,19 @@ def separability_over_time(
         fewer groups than there are folds.
     """
     snapshots, labels, groups = (np.asarray(array) for array in (snapshots, labels, groups))
-    names, first, group_index = np.unique(groups, return_index=True, return_inverse=True)
+    _, first, group_index = np.unique(groups, return_index=True, return_inverse=True)
     group_labels = labels[first]
     if (group_labels[group_index] != labels).any():
         raise ValueError("labels: trials of one group have different labels")
     classes, counts = np.unique(group_labels, return_counts=True)
     if len(classes) < 2:
-        raise ValueError(f"labels: all trials are of class {classes[0]}; decoding needs two classes")
+        raise ValueError(
+            f"labels: all trials are of class {classes[0]}; decoding needs two classes"
+        )
     if counts.min() < n_folds:
         raise ValueError(
-            f"class {classes[counts.argmin()]} has {counts.min()} stimuli, fewer than the {n_folds} "
-            "folds; show more of them, or lower n_folds"
+            f"class {classes[counts.argmin()]} has {counts.min()} stimuli, fewer than the "
+            f"{n_folds} folds; show more of them, or lower n_folds"
         )
     rng = np.random.default_rng(seed)
     permuted = [rng.permutation(group_labels)[group_index] for _ in range(n_permutations)]
@@ -99,7 +99,9 @@ def separability_over_time(
     decoded = Parallel(n_jobs=-1, prefer="threads")(
         delayed(_decode)(snapshots, y, groups, n_folds, seed) for y in [labels, *permuted]
     )
-    null = np.array([(row == y[:, None]).mean(axis=0) for row, y in zip(decoded[1:], permuted, strict=True)])
+    null = np.array(
+        [(row == y[:, None]).mean(axis=0) for row, y in zip(decoded[1:], permuted, strict=True)]
+    )
     null = null.reshape(n_permutations, snapshots.shape[2])
     return Separability(decoded[0] == labels[:, None], null, 1 / len(classes))
 

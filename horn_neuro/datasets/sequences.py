@@ -6,7 +6,7 @@ import numpy as np
 
 from horn_neuro.datasets.mnist import load_mnist
 
-__all__ = ["DigitSequences", "smnist", "psmnist", "pixel_permutation"]
+__all__ = ["DigitSequences", "pixel_permutation", "psmnist", "smnist"]
 
 # This seed defines psMNIST here: it must never change.
 _PERMUTATION_SEED = 784

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["constant_delays", "uniform_delays", "distance_delays"]
+__all__ = ["constant_delays", "distance_delays", "uniform_delays"]
 
 
 def _check_bounds(low, high):

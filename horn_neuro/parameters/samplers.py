@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-__all__ = ["uniform_multiple", "log_uniform", "truncated_normal"]
+__all__ = ["log_uniform", "truncated_normal", "uniform_multiple"]
 
 
 def _check_range(name, low, high):

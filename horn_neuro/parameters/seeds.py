@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-__all__ = ["resolve_seed", "generator", "brian2_seed"]
+__all__ = ["brian2_seed", "generator", "resolve_seed"]
 
 
 def resolve_seed(seed=None):

@@ -29,4 +29,4 @@ def is_stable(omega, gamma, h=1.0):
     """
     omega, gamma = np.asarray(omega, float), np.asarray(gamma, float)
     damping, stiffness = gamma * h, (h * omega) ** 2
-    return (0 < damping) & (damping < 1) & (0 < stiffness) & (stiffness < 4 * (1 - damping))
+    return (damping > 0) & (damping < 1) & (stiffness > 0) & (stiffness < 4 * (1 - damping))

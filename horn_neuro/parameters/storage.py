@@ -11,7 +11,7 @@ from horn_neuro._files import atomic_path
 from horn_neuro._version import __version__
 from horn_neuro.parameters.horn import HornParameters
 
-__all__ = ["save_parameters", "load_parameters"]
+__all__ = ["load_parameters", "save_parameters"]
 
 _KEY = "horn_neuro"
 _FORMAT = 1
@@ -79,7 +79,7 @@ def load_parameters(path):
     try:
         with safe_open(path, "np") as file:
             metadata = file.metadata() or {}
-            values = {name: file.get_tensor(name) for name in file.keys()}
+            values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
             f"{path} is truncated, damaged or no safetensors file ({error}); save it again"

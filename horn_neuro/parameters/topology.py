@@ -4,11 +4,11 @@ import numpy as np
 
 __all__ = [
     "dense_gaussian",
-    "sparse_random",
-    "ring",
     "lattice",
-    "ring_distances",
     "lattice_distances",
+    "ring",
+    "ring_distances",
+    "sparse_random",
 ]
 
 

@@ -17,6 +17,9 @@ _UNITS = {
     "y": "position per unit of model time",
     "kicks": "position per unit of model time",
     "stimulus": "1",
+    "omega": "rad per unit of model time",
+    "frequency": "Hz",
+    "decay_time": "s",
 }
 
 
@@ -40,8 +43,8 @@ class Recording:
         As `Recording.from_arrays` makes it. Variables: the recorded signals
         "x", "y", "kicks" with dims (trial, unit, time); "stimulus" with dims
         (trial, channel, time); the final state. Coordinates: time in seconds,
-        segment (of each time), label (of each trial, where there are any) and
-        frequency in Hz (of each unit).
+        segment (of each time), label (of each trial, where there are any), and
+        omega, frequency in Hz and decay_time in seconds (of each unit).
 
     See Also
     --------
@@ -59,7 +62,7 @@ class Recording:
         sample_interval,
         segments,
         labels,
-        frequency_hz,
+        units,
         final_state,
         provenance,
     ):
@@ -77,8 +80,8 @@ class Recording:
             Name of the segment each sample belongs to.
         labels : array_like of int, shape (n_trials,) | None
             Class of each trial.
-        frequency_hz : array_like, shape (n_units,)
-            Natural frequency of each unit.
+        units : dict of str to array_like, shape (n_units,)
+            What tells the units apart: omega, frequency (Hz), decay_time (s).
         final_state : State
             State after the last step.
         provenance : dict
@@ -101,11 +104,14 @@ class Recording:
         n_trials, n_channels, n_samples = np.shape(stimulus)
         coordinates = {
             "trial": np.arange(n_trials),
-            "unit": np.arange(len(frequency_hz)),
+            "unit": np.arange(final_state.x.shape[1]),
             "channel": np.arange(n_channels),
             "time": ("time", np.arange(n_samples) * sample_interval, {"units": "s"}),
             "segment": ("time", np.asarray(segments, str)),
-            "frequency": ("unit", np.asarray(frequency_hz), {"units": "Hz"}),
+            **{
+                name: ("unit", np.asarray(values), {"units": _UNITS[name]})
+                for name, values in units.items()
+            },
         }
         if labels is not None:
             coordinates["label"] = ("trial", np.asarray(labels))
@@ -131,9 +137,7 @@ class Recording:
         names = self.data["segment"].values
         starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
         lengths = np.diff(np.r_[starts, len(names)])
-        return {
-            str(names[k]): (int(k), int(n)) for k, n in zip(starts, lengths, strict=True)
-        }
+        return {str(names[k]): (int(k), int(n)) for k, n in zip(starts, lengths, strict=True)}
 
     @property
     def final_state(self):

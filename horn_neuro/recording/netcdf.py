@@ -7,7 +7,7 @@ import xarray as xr
 from horn_neuro._files import atomic_path
 from horn_neuro.recording.dataset import Recording
 
-__all__ = ["save_recording", "load_recording"]
+__all__ = ["load_recording", "save_recording"]
 
 _REQUIRED = ("stimulus", "final_x", "final_y", "segment", "frequency")
 

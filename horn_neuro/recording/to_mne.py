@@ -4,7 +4,7 @@ import mne
 import numpy as np
 import pandas as pd
 
-__all__ = ["to_raw", "to_epochs"]
+__all__ = ["to_epochs", "to_raw"]
 
 _PREFIX = {"x": "x", "y": "y", "kicks": "kick", "stimulus": "stim"}
 

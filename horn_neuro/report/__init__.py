@@ -6,7 +6,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["figures"],
     submod_attrs={
+        "command": ["protocol_parser"],
         "html": ["write_report"],
+        "rest_vs_evoked": ["draw_rest_vs_evoked"],
         "run_folder": ["RunFolder"],
         "style": ["styled"],
     },

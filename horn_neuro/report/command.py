@@ -2,18 +2,18 @@
 
 import argparse
 
-from horn_neuro.simulator import DEVICES
-
 __all__ = ["protocol_parser"]
 
 
-def protocol_parser(description):
+def protocol_parser(description, devices):
     """Make an argument parser with the options of every protocol.
 
     Parameters
     ----------
     description : str
         What the protocol asks.
+    devices : tuple of str
+        The choices of --device.
 
     Returns
     -------
@@ -25,7 +25,7 @@ def protocol_parser(description):
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--params", metavar="FILE", help="a saved network (.safetensors)")
-    parser.add_argument("--device", default="auto", choices=DEVICES, help="where Brian2 runs")
+    parser.add_argument("--device", default="auto", choices=devices, help="where Brian2 runs")
     parser.add_argument("--seed", type=int, default=1, help="root of all randomness")
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
     size = parser.add_mutually_exclusive_group()

@@ -6,8 +6,8 @@ from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_colo
 
 __all__ = [
     "mark_segments",
-    "plot_cloud",
     "plot_class_trajectories",
+    "plot_cloud",
     "plot_course",
     "plot_dimension",
     "plot_explained_variance",
@@ -208,7 +208,10 @@ def plot_explained_variance(ax, ratios):
             label=name,
         )
     ax.set(
-        xlabel="principal components", ylabel="explained variance (%)", ylim=(0, 102), xlim=(1, None)
+        xlabel="principal components",
+        ylabel="explained variance (%)",
+        ylim=(0, 102),
+        xlim=(1, None),
     )
     return ax
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import matplotlib
 from matplotlib import pyplot as plt
 
-__all__ = ["SEGMENT_COLORS", "CONDITION_COLORS", "class_colors", "styled"]
+__all__ = ["CONDITION_COLORS", "SEGMENT_COLORS", "class_colors", "styled"]
 
 # Okabe and Ito's palette; line styles or markers always tell as well.
 SEGMENT_COLORS = {"rest": "#7f7f7f", "stimulus": "#d55e00", "rebound": "#0072b2"}
@@ -31,8 +31,8 @@ _STYLE = {
 
 def class_colors(n_classes):
     """Return one colour for each class, from a map of increasing lightness."""
-    return matplotlib.colormaps["turbo"](
-        [0.04 + 0.92 * k / max(1, n_classes - 1) for k in range(n_classes)]
+    return matplotlib.colormaps["viridis"](
+        [0.94 * k / max(1, n_classes - 1) for k in range(n_classes)]
     )
 
 

@@ -6,7 +6,7 @@ from brian2.stateupdaters.base import (
     extract_method_options,
 )
 
-__all__ = ["OSCILLATOR", "KICKS", "SemiImplicitEuler", "METHOD", "METHOD_OPTIONS"]
+__all__ = ["KICKS", "METHOD", "METHOD_OPTIONS", "OSCILLATOR", "SemiImplicitEuler"]
 
 # horn_model, one step of size h = dt/tau. The recurrence reads the velocities
 # of other units, so both sums are complete before the state update runs.
@@ -50,6 +50,7 @@ class SemiImplicitEuler(StateUpdateMethod):
     """
 
     def __call__(self, equations, variables=None, method_options=None):
+        """Return the abstract code of one step, as Brian2 asks of every method."""
         options = extract_method_options(method_options, {"order": None})
         if equations.is_stochastic:
             raise UnsupportedEquationsException("semi-implicit Euler: no stochastic equations")

@@ -6,7 +6,7 @@ import numpy as np
 
 from horn_neuro.parameters import generator
 
-__all__ = ["PoissonKicks", "DrawnKicks"]
+__all__ = ["DrawnKicks", "PoissonKicks"]
 
 MARKS = ("fixed", "signed", "gaussian")
 

@@ -74,17 +74,23 @@ def build_network(structure, device, values=None):
             name="channels",
         ),
         "input_weights": brian2.NeuronGroup(
-            structure.n_units * structure.n_inputs, "w : 1 (constant)", name="input_weights"
+            structure.n_units * structure.n_inputs,
+            "w : 1 (constant)",
+            clock=clock,
+            name="input_weights",
         ),
     }
     horn = groups["horn"]
     groups["channels"].run_regularly("signal = stimulus(t, i)", when="start", order=-2)
     if structure.ring:
-        groups["past"] = brian2.NeuronGroup(structure.ring * structure.size, "y : 1", name="past")
+        groups["past"] = brian2.NeuronGroup(
+            structure.ring * structure.size, "y : 1", clock=clock, name="past"
+        )
     if structure.synapses is None:
         groups["recurrent_weights"] = brian2.NeuronGroup(
             structure.n_units**2,
             "w : 1 (constant)\ndelay_steps : integer (constant)",
+            clock=clock,
             name="recurrent_weights",
         )
     else:

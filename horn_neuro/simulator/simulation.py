@@ -68,8 +68,7 @@ def simulate(
         synapses; 'auto' decides by the density of w_rec.
     seed : int | None
         Seed of the Poisson kicks; None draws one. Equal seeds give equal kicks
-        on one device, whatever the stimulus; numpy and cython agree with each
-        other, but not with cpp.
+        on one device, whatever the stimulus; each device draws its own.
 
     Returns
     -------
@@ -144,7 +143,11 @@ def simulate(
         sample_interval=every * params.step,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
         labels=labels,
-        frequency_hz=params.frequency_hz,
+        units={
+            "omega": params.omega,
+            "frequency": params.frequency_hz,
+            "decay_time": params.decay_time,
+        },
         final_state=_final_state(results, structure),
         provenance={
             "device": device,
