@@ -87,7 +87,7 @@ class RestVsEvoked:
             measure()
 
     def x(self, condition, segment=None):
-        """Return positions, shape (n_trials, n_units, n_times), from the rest on or of a segment."""
+        """Return positions from the rest on, or of one segment: (n_trials, n_units, n_times)."""
         where = self.after_settling if segment is None else self.samples[segment]
         return self.recordings[condition].data["x"].values[:, :, where]
 
@@ -190,7 +190,7 @@ class RestVsEvoked:
 
     def _measure_phases(self):
         self.order, self.coherence = {}, {}
-        for name in ("digits", "kicks only"):
+        for name in self.recordings:
             theta = self._theta(name)
             by_trial = phase_coherence(theta, axis=1)
             self.order[name] = self._bootstrap(lambda w, r=by_trial: w @ r, "order")

@@ -85,9 +85,7 @@ def test_a_later_process_does_not_compile(params):
         "assert 'brian2' not in sys.modules\n"
         "print(repr(rec.data['x'].values.sum().item()))\n"
     )
-    there = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(there.stdout) == here.data["x"].values.sum()
 
 

@@ -1,0 +1,57 @@
+import json
+
+import numpy as np
+import pytest
+
+from horn_neuro.analysis import Estimate, bootstrap
+
+
+def test_interval_of_a_mean_is_that_of_theory():
+    rng = np.random.default_rng(1)
+    values = rng.normal(3.0, 2.0, 400)
+    found = bootstrap(lambda w: w @ values, np.arange(400), 4000, rng)
+    assert found.value == pytest.approx(values.mean())
+    half = 1.96 * values.std() / 20
+    assert found.low == pytest.approx(values.mean() - half, abs=0.15 * half)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.15 * half)
+
+
+def test_trials_of_a_group_are_drawn_together():
+    rng = np.random.default_rng(1)
+    values = np.repeat(rng.normal(size=50), 8)
+    groups = np.repeat(np.arange(50), 8)
+    seen = []
+
+    def statistic(weights):
+        seen.append(weights)
+        return weights @ values
+
+    grouped = bootstrap(statistic, groups, 2000, rng)
+    single = bootstrap(lambda w: w @ values, np.arange(400), 2000, rng)
+    # Eight copies carry no more information than one.
+    ratio = (grouped.high - grouped.low) / (single.high - single.low)
+    assert ratio == pytest.approx(np.sqrt(8), rel=0.1)
+    weights = seen[1].reshape(2000, 50, 8)
+    assert (weights == weights[:, :, :1]).all()
+    assert np.allclose(weights.sum(axis=(1, 2)), 1)
+
+
+def test_courses_keep_their_shape():
+    values = np.random.default_rng(1).normal(size=(20, 7))
+    found = bootstrap(lambda w: w @ values, np.arange(20), 100, np.random.default_rng(1))
+    assert found.value.shape == found.low.shape == found.high.shape == (7,)
+    assert (found.low < found.value).all()
+    assert (found.value < found.high).all()
+
+
+def test_one_group_is_refused():
+    with pytest.raises(ValueError, match="at least two"):
+        bootstrap(lambda w: w[:, 0], [1, 1, 1], 10, np.random.default_rng(1))
+
+
+def test_as_many_decimals_as_the_interval_supports():
+    assert str(Estimate(30.2345, 29.1, 31.2)) == "30.2 [29.1, 31.2]"
+    assert str(Estimate(1.00012, 0.9991, 1.0012)) == "1.0001 [0.9991, 1.0012]"
+    assert Estimate(0.41, 0.33, 0.48).format(100) == "41.0 [33.0, 48.0]"
+    assert str(Estimate(2.0, 2.0, 2.0)) == "2.000 [2.000, 2.000]"
+    assert json.dumps(Estimate(np.float64(1), np.zeros(2), np.ones(2)).to_dict())

@@ -1,0 +1,151 @@
+import mne
+import numpy as np
+import pytest
+import xarray as xr
+
+import horn_neuro as hn
+
+
+@pytest.fixture(scope="module")
+def recording():
+    params = hn.effenberger_2025(n_units=5, heterogeneous=True, seed=1)
+    params = params.replace(delays=np.full((5, 5), 3), step=2e-3)
+    stimulus = np.random.default_rng(1).random((4, 60, 1))
+    return hn.simulate(
+        params,
+        stimulus,
+        kicks=hn.PoissonKicks(50.0, 0.1),
+        segments={"rest": 20, "stimulus": 30, "rebound": 10},
+        labels=[3, 1, 3, 7],
+        record=("x", "y", "kicks"),
+        device="numpy",
+        seed=1,
+    )
+
+
+def test_everything_is_labelled(recording):
+    data = recording.data
+    assert data["x"].dims == data["kicks"].dims == ("trial", "unit", "time")
+    assert data["stimulus"].dims == ("trial", "channel", "time")
+    assert data["label"].values.tolist() == [3, 1, 3, 7]
+    assert data["time"].values[-1] == pytest.approx(59 * 2e-3)
+    assert (data["segment"].values == ["rest"] * 20 + ["stimulus"] * 30 + ["rebound"] * 10).all()
+    assert data["frequency"].attrs["units"] == "Hz"
+    assert recording.sfreq == 500
+    assert recording.segment("rebound").sizes["time"] == 10
+    with pytest.raises(KeyError, match="rest, stimulus, rebound"):
+        recording.segment("sleep")
+    assert "4 trials, 5 units, 60 samples at 500 Hz" in repr(recording)
+
+
+def test_provenance(recording):
+    provenance = recording.provenance
+    assert provenance["device"] == "numpy"
+    assert provenance["seed"] == 1
+    assert provenance["versions"]["horn_neuro"] == hn.__version__
+    assert {"brian2", "numpy", "mne", "python"} <= set(provenance["versions"])
+    assert provenance["parameters_provenance"]["factory"] == "effenberger_2025"
+    assert len(provenance["parameters"]) == 64
+
+
+def test_netcdf_round_trip_is_exact(recording, tmp_path):
+    recording.save(tmp_path / "rec.nc")
+    loaded = hn.load_recording(tmp_path / "rec.nc")
+    xr.testing.assert_identical(loaded.data, recording.data)
+    assert loaded.segments == recording.segments
+    assert loaded.provenance == recording.provenance
+    for name in ("x", "y", "past_y"):
+        saved, found = (getattr(r.final_state, name) for r in (recording, loaded))
+        assert np.array_equal(saved, found)
+
+
+def test_a_loaded_recording_continues(recording, tmp_path):
+    params = hn.effenberger_2025(n_units=5, heterogeneous=True, seed=1)
+    params = params.replace(delays=np.full((5, 5), 3), step=2e-3)
+    recording.save(tmp_path / "rec.nc")
+    loaded = hn.load_recording(tmp_path / "rec.nc")
+    runs = [
+        hn.simulate(params, 10, initial=source.final_state, device="numpy").data["x"].values
+        for source in (recording, loaded)
+    ]
+    assert np.array_equal(*runs)
+
+
+def test_truncated_foreign_and_missing_files(recording, tmp_path):
+    path = tmp_path / "rec.nc"
+    with pytest.raises(FileNotFoundError, match="no recording at"):
+        hn.load_recording(path)
+    recording.save(path)
+    whole = path.read_bytes()
+    for part in (whole[: len(whole) // 2], whole[:100], b"", b"text"):
+        path.write_bytes(part)
+        with pytest.raises(ValueError, match="truncated, damaged or no NetCDF-4"):
+            hn.load_recording(path)
+    path.unlink()
+    xr.Dataset({"temperature": ("day", [1.0, 2.0])}).to_netcdf(path, engine="netcdf4")
+    with pytest.raises(ValueError, match="not a recording of horn_neuro.*stimulus"):
+        hn.load_recording(path)
+
+
+def test_an_interrupted_save_leaves_nothing(recording, tmp_path, monkeypatch):
+    def interrupted(self, path, **kwargs):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        recording.save(tmp_path / "rec.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_raw_of_one_trial(recording):
+    raw = recording.to_raw(("x", "stimulus"), trial=2)
+    assert raw.ch_names[0] == "x000"
+    assert raw.ch_names[-1] == "stim000"
+    assert set(raw.get_channel_types()) == {"misc"}
+    assert raw.info["sfreq"] == 500.0
+    assert np.array_equal(raw.get_data("x003")[0], recording.data["x"].values[2, 3])
+    assert raw.annotations.description.tolist() == ["rest", "stimulus", "rebound"]
+    assert raw.annotations.onset == pytest.approx([0, 0.04, 0.1])
+    assert raw.annotations.duration == pytest.approx([0.04, 0.06, 0.02])
+
+
+def test_raw_of_all_trials(recording):
+    raw = recording.to_raw()
+    assert raw.n_times == 4 * 60
+    joined = np.concatenate(list(recording.data["x"].values), axis=1)
+    assert np.array_equal(raw.get_data(), joined)
+    descriptions = raw.annotations.description.tolist()
+    assert descriptions.count("stimulus") == 4
+    assert descriptions.count("BAD boundary") == 3
+    third = raw.annotations[raw.annotations.description == "stimulus"][2]
+    assert third["onset"] == pytest.approx(2 * 0.12 + 0.04)
+    with pytest.raises(IndexError):
+        recording.to_raw(trial=4)
+
+
+def test_epochs(recording):
+    epochs = recording.to_epochs(("x", "y"))
+    assert isinstance(epochs, mne.EpochsArray)
+    assert epochs.info["sfreq"] == 500.0
+    assert epochs.tmin == pytest.approx(-0.04)
+    assert epochs.times[20] == 0
+    assert np.array_equal(epochs.get_data("misc")[:, :5], recording.data["x"].values)
+    assert np.array_equal(epochs.get_data("misc")[:, 5:], recording.data["y"].values)
+    assert epochs.metadata["label"].tolist() == [3, 1, 3, 7]
+    assert set(epochs.event_id) == {"label/1", "label/3", "label/7"}
+    assert len(epochs["label/3"]) == 2
+    assert epochs["label == 7"].metadata["trial"].tolist() == [3]
+
+
+def test_epochs_without_labels_or_onset(params):
+    epochs = hn.simulate(params, 10, n_trials=2, device="numpy").to_epochs()
+    assert epochs.event_id == {"trial": 1}
+    assert epochs.tmin == 0
+
+
+def test_only_recorded_signals_can_be_converted(params):
+    recording = hn.simulate(params, 10, record="x", device="numpy")
+    for signals in (("y",), ("z",), ()):
+        with pytest.raises(ValueError, match="choose from what was recorded, x, stimulus"):
+            recording.to_epochs(signals)

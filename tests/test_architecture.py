@@ -1,0 +1,64 @@
+"""The house rules: who imports whom, what importing costs, how the code looks."""
+
+import configparser
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_data_flows_one_way():
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--config", "setup.cfg", "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "format"])
+def test_ruff(command):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    arguments = shlex.split(config["ruff"][command])
+    if command == "format":
+        arguments.append("--check")
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ruff", command, *arguments, "--no-cache", "."],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_importing_is_light():
+    code = (
+        "import sys, horn_neuro as hn\n"
+        "assert not {'brian2', 'torch', 'mne', 'xarray', 'sklearn', 'scipy'} & set(sys.modules)\n"
+        "hn.effenberger_2025(4, seed=1)\n"
+        "assert not {'brian2', 'torch', 'mne', 'xarray'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_public_name_exists_and_is_documented():
+    import horn_neuro as hn
+
+    for name in hn.__all__:
+        assert getattr(hn, name).__doc__, name
+    for room in ("parameters", "simulator", "recording", "datasets", "analysis", "report"):
+        module = getattr(hn, room)
+        for name in module.__all__:
+            value = getattr(module, name)
+            assert value.__doc__ or isinstance(value, tuple), f"{room}.{name}"
+
+
+def test_docstring_examples():
+    import doctest
+
+    from horn_neuro.simulator import simulation
+
+    assert doctest.testmod(simulation).attempted > 0
+    assert doctest.testmod(simulation).failed == 0
