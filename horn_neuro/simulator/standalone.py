@@ -179,7 +179,11 @@ def run_compiled(structure, values, seed):
                 f"the compiled network in {folder} failed (exit {done.returncode}): "
                 f"{(done.stderr + done.stdout).strip()[-2000:]}; delete that folder to compile anew"
             )
-        results = {key: np.fromfile(scratch / name) for key, name in files.items()}
+        # Mapped, not copied: the pages outlive the scratch folder as long as they are used.
+        results = {
+            key: np.asarray(np.memmap(scratch / name, np.float64, "c"))
+            for key, name in files.items()
+        }
     for variable in structure.record:
         key = f"recorder.{variable}"
         results[key] = results[key].reshape(structure.n_samples, structure.size)

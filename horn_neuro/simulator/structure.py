@@ -10,8 +10,8 @@ import numpy as np
 __all__ = ["Structure", "make_structure", "make_values"]
 
 # Below this share of non-zero weights, Brian2's (summed) synapses beat the
-# dense product on cpp (benchmarks/simulate.py --density).
-SPARSE_BELOW = 0.03
+# dense product on cpp (benchmarks/simulate.md).
+SPARSE_BELOW = 0.05
 
 
 @dataclass(frozen=True)

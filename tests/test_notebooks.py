@@ -1,0 +1,22 @@
+"""Every notebook runs from top to bottom."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.ipynb")))
+@pytest.mark.filterwarnings("default")  # what Jupyter warns about is not ours
+def test_notebook(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("HORN_NEURO_FAST", "1")
+    notebook = nbformat.read(FOLDER / name, as_version=4)
+    client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": tmp_path}})
+    client.execute()
+
+
+def test_there_are_notebooks():
+    assert list(FOLDER.glob("*.ipynb"))
