@@ -1,0 +1,433 @@
+// Backpropagation through time of the undelayed network, over tiles of the batch.
+//
+// A tile is a number of sequences whose states lie side by side, signal[unit][lane],
+// so that one weight meets a vector of lanes and all of a tile's state stays in
+// cache for the whole sequence. Tiles are independent; threads take them in turns.
+
+#include <torch/extension.h>
+
+#include <ATen/Parallel.h>
+#include <cmath>
+#include <vector>
+
+namespace {
+
+#ifdef __AVX512F__
+constexpr int BYTES = 64;
+#else
+constexpr int BYTES = 32;
+#endif
+constexpr int CHUNK = 16;  // steps whose weight gradients are one product
+constexpr int ROWS = 4;    // rows of weights that share a loaded signal
+constexpr int BLOCK = 4;   // side of a block of weight gradients
+
+template <class T>
+struct Simd {
+    typedef T vec __attribute__((vector_size(BYTES)));
+    static constexpr int width = BYTES / sizeof(T);
+    static vec load(const T *p) { return *(const vec *)p; }
+    static void store(T *p, vec v) { *(vec *)p = v; }
+};
+
+int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+
+// Weights in blocks of ROWS rows, packed[block][column][row], zero-padded.
+template <class T>
+std::vector<T> pack(const T *weights, int64_t rows, int64_t columns, bool transpose) {
+    std::vector<T> packed(round_up(rows, ROWS) * columns, T(0));
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            packed[(i / ROWS * columns + j) * ROWS + i % ROWS] =
+                transpose ? weights[j * rows + i] : weights[i * columns + j];
+    return packed;
+}
+
+// sum[r][v] += weights of one packed block times signal, over all columns.
+template <class T, int V>
+inline void multiply(const T *packed, const T *signal, int64_t columns,
+                     typename Simd<T>::vec (&sum)[ROWS][V]) {
+    using S = Simd<T>;
+    constexpr int LANES = V * S::width;
+    for (int64_t j = 0; j < columns; j++) {
+        typename S::vec s[V];
+        for (int v = 0; v < V; v++) s[v] = S::load(signal + j * LANES + v * S::width);
+        for (int r = 0; r < ROWS; r++) {
+            const T w = packed[j * ROWS + r];
+            for (int v = 0; v < V; v++) sum[r][v] += w * s[v];
+        }
+    }
+}
+
+// to[i][j] += sum over steps and lanes of a[step][i][lane] b[step][j][lane].
+template <class T, int V, int A, int B>
+inline void outer_block(const T *a, int64_t a_slab, const T *b, int64_t b_slab, int64_t steps,
+                        T *to, int64_t to_stride) {
+    using S = Simd<T>;
+    constexpr int LANES = V * S::width;
+    typename S::vec sum[A][B] = {};
+    for (int64_t k = 0; k < steps; k++)
+        for (int v = 0; v < V; v++) {
+            typename S::vec y[B];
+            for (int j = 0; j < B; j++) y[j] = S::load(b + k * b_slab + j * LANES + v * S::width);
+            for (int i = 0; i < A; i++) {
+                const typename S::vec x = S::load(a + k * a_slab + i * LANES + v * S::width);
+                for (int j = 0; j < B; j++) sum[i][j] += x * y[j];
+            }
+        }
+    for (int i = 0; i < A; i++)
+        for (int j = 0; j < B; j++) {
+            T total = 0;
+            for (int l = 0; l < S::width; l++) total += sum[i][j][l];
+            to[i * to_stride + j] += total;
+        }
+}
+
+// The same for all rows of a and b.
+template <class T, int V>
+void outer(const T *a, int64_t rows, const T *b, int64_t columns, int64_t steps, T *to) {
+    constexpr int LANES = V * Simd<T>::width;
+    // Blocks of columns that stay in cache while the rows pass by.
+    constexpr int64_t GROUP = 8 * BLOCK;
+    const int64_t a_slab = rows * LANES, b_slab = columns * LANES;
+    for (int64_t j0 = 0; j0 < columns; j0 += GROUP) {
+        const int64_t j1 = std::min(columns, j0 + GROUP);
+        int64_t i = 0;
+        for (; i + BLOCK <= rows; i += BLOCK) {
+            const T *at = a + i * LANES;
+            int64_t j = j0;
+            for (; j + BLOCK <= j1; j += BLOCK)
+                outer_block<T, V, BLOCK, BLOCK>(at, a_slab, b + j * LANES, b_slab, steps,
+                                                to + i * columns + j, columns);
+            for (; j < j1; j++)
+                outer_block<T, V, BLOCK, 1>(at, a_slab, b + j * LANES, b_slab, steps,
+                                            to + i * columns + j, columns);
+        }
+        for (; i < rows; i++)
+            for (int64_t j = j0; j < j1; j++)
+                outer_block<T, V, 1, 1>(a + i * LANES, a_slab, b + j * LANES, b_slab, steps,
+                                        to + i * columns + j, columns);
+    }
+}
+
+// Aligned memory of a thread.
+template <class T>
+struct Buffer {
+    torch::Tensor memory;
+    T *data;
+    explicit Buffer(int64_t size, torch::ScalarType type)
+        : memory(torch::zeros({size + BYTES / (int64_t)sizeof(T)}, type)) {
+        const auto address = (uintptr_t)memory.data_ptr<T>();
+        data = (T *)((address + BYTES - 1) / BYTES * BYTES);
+    }
+};
+
+struct Sizes {
+    int64_t steps, batch, inputs, units, lanes, tiles;
+};
+
+// Rows of (batch, columns) to [column][lane] of one tile; lanes beyond the batch are zero.
+template <class T>
+void to_tile(const T *from, int64_t tile, const Sizes &z, int64_t columns, T *to) {
+    for (int64_t l = 0; l < z.lanes; l++) {
+        const int64_t row = tile * z.lanes + l;
+        for (int64_t c = 0; c < columns; c++)
+            to[c * z.lanes + l] = row < z.batch ? from[row * columns + c] : T(0);
+    }
+}
+
+template <class T>
+void from_tile(const T *from, int64_t tile, const Sizes &z, int64_t columns, T *to) {
+    const int64_t used = std::min(z.lanes, z.batch - tile * z.lanes);
+    for (int64_t l = 0; l < used; l++)
+        for (int64_t c = 0; c < columns; c++)
+            to[(tile * z.lanes + l) * columns + c] = from[c * z.lanes + l];
+}
+
+template <class T, int V>
+void forward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x0, const T *y0,
+                  const T *w_in, const T *bias, const T *packed, const T *decay, const T *gain,
+                  const T *stiffness, const T *feedback, T h, T *history, T *tanhs, T *xs, T *ys,
+                  T *x1, T *y1) {
+    using S = Simd<T>;
+    constexpr int LANES = V * S::width;
+    const int64_t n = z.units, slab = n * LANES;
+    const bool track = tanhs != nullptr;
+    const auto type = torch::CppTypeToScalarType<T>::value;
+    Buffer<T> positions(slab, type), signal(z.inputs * LANES, type), two(track ? 0 : 2 * slab, type);
+    T *x = positions.data;
+    to_tile(x0, tile, z, n, x);
+    T *y = track ? history : two.data;
+    to_tile(y0, tile, z, n, y);
+    for (int64_t k = 0; k < z.steps; k++) {
+        to_tile(inputs + k * z.batch * z.inputs, tile, z, z.inputs, signal.data);
+        T *next = track ? y + slab : two.data + (y == two.data ? slab : 0);
+        for (int64_t block = 0; block < n; block += ROWS) {
+            typename S::vec sum[ROWS][V] = {};
+            multiply<T, V>(packed + block * n, y, n, sum);
+            const int rows = std::min<int64_t>(ROWS, n - block);
+            alignas(BYTES) T drive[ROWS * LANES];
+            for (int r = 0; r < rows; r++) {
+                const int64_t i = block + r;
+                for (int v = 0; v < V; v++) {
+                    auto p = sum[r][v] + bias[i] + feedback[i] * S::load(x + i * LANES + v * S::width);
+                    for (int64_t c = 0; c < z.inputs; c++)
+                        p += w_in[i * z.inputs + c] *
+                             S::load(signal.data + c * LANES + v * S::width);
+                    S::store(drive + r * LANES + v * S::width, p);
+                }
+            }
+            for (int l = 0; l < rows * LANES; l++) drive[l] = std::tanh(drive[l]);
+            for (int r = 0; r < rows; r++) {
+                const int64_t i = block + r;
+                for (int v = 0; v < V; v++) {
+                    const int64_t at = i * LANES + v * S::width;
+                    const auto u = S::load(drive + r * LANES + v * S::width);
+                    const auto position = S::load(x + at);
+                    const auto velocity =
+                        decay[i] * S::load(y + at) + gain[i] * u - stiffness[i] * position;
+                    S::store(next + at, velocity);
+                    S::store(x + at, position + h * velocity);
+                    if (track) S::store(tanhs + k * slab + at, u);
+                }
+            }
+        }
+        y = next;
+        if (xs) {
+            from_tile(x, tile, z, n, xs + k * z.batch * n);
+            from_tile(y, tile, z, n, ys + k * z.batch * n);
+        }
+    }
+    from_tile(x, tile, z, n, x1);
+    from_tile(y, tile, z, n, y1);
+}
+
+// Gradients that every tile adds to; one of these per thread, summed at the end.
+template <class T>
+struct Sums {
+    std::vector<T> w, w_in, bias, decay, gain, stiffness, feedback;
+    Sums(int64_t n, int64_t inputs)
+        : w(n * n), w_in(n * inputs), bias(n), decay(n), gain(n), stiffness(n), feedback(n) {}
+};
+
+template <class T, int V>
+void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, const T *w_in,
+                   const T *packed_back, const T *decay, const T *gain, const T *stiffness,
+                   const T *feedback, T h, const T *history, const T *tanhs, const T *gxs,
+                   const T *gys, const T *gx1, const T *gy1, T *ginputs, T *gx0, T *gy0,
+                   bool vectors, Sums<T> &sums) {
+    using S = Simd<T>;
+    using vec = typename S::vec;
+    constexpr int LANES = V * S::width;
+    const int64_t n = z.units, slab = n * LANES;
+    const auto type = torch::CppTypeToScalarType<T>::value;
+    Buffer<T> state(3 * slab, type), ds(CHUNK * slab, type), given(slab, type);
+    Buffer<T> signal(CHUNK * z.inputs * LANES, type), gsignal(z.inputs * LANES, type);
+    Buffer<T> totals(5 * slab, type);
+    T *x = state.data, *gx = x + slab, *gy = gx + slab;
+    T *t_bias = totals.data, *t_decay = t_bias + slab, *t_gain = t_decay + slab;
+    T *t_stiff = t_gain + slab, *t_feed = t_stiff + slab;
+    to_tile(x1, tile, z, n, x);
+    to_tile(gx1, tile, z, n, gx);
+    to_tile(gy1, tile, z, n, gy);
+    for (int64_t last = z.steps; last > 0; last -= CHUNK) {
+        const int64_t first = std::max<int64_t>(0, last - CHUNK), size = last - first;
+        for (int64_t k = last - 1; k >= first; k--) {
+            const T *y = history + k * slab, *next = y + slab, *u = tanhs + k * slab;
+            if (gxs) {
+                to_tile(gxs + k * z.batch * n, tile, z, n, given.data);
+                for (int64_t l = 0; l < slab; l++) gx[l] += given.data[l];
+                to_tile(gys + k * z.batch * n, tile, z, n, given.data);
+                for (int64_t l = 0; l < slab; l++) gy[l] += given.data[l];
+            }
+            T *d = ds.data + (k - first) * slab;
+            for (int64_t i = 0; i < n; i++) {
+                for (int v = 0; v < V; v++) {
+                    const int64_t at = i * LANES + v * S::width;
+                    const vec tanh = S::load(u + at), old = S::load(y + at);
+                    const vec g = S::load(gy + at) + h * S::load(gx + at);
+                    const vec drive = gain[i] * (T(1) - tanh * tanh) * g;
+                    const vec position = S::load(x + at) - h * S::load(next + at);
+                    S::store(x + at, position);
+                    S::store(gx + at, S::load(gx + at) - stiffness[i] * g + feedback[i] * drive);
+                    S::store(gy + at, decay[i] * g);
+                    S::store(d + at, drive);
+                    S::store(t_bias + at, S::load(t_bias + at) + drive);
+                    if (!vectors) continue;
+                    S::store(t_decay + at, S::load(t_decay + at) + old * g);
+                    S::store(t_gain + at, S::load(t_gain + at) + tanh * g);
+                    S::store(t_stiff + at, S::load(t_stiff + at) - position * g);
+                    S::store(t_feed + at, S::load(t_feed + at) + position * drive);
+                }
+            }
+            for (int64_t block = 0; block < n; block += ROWS) {
+                vec sum[ROWS][V] = {};
+                multiply<T, V>(packed_back + block * n, d, n, sum);
+                const int rows = std::min<int64_t>(ROWS, n - block);
+                for (int r = 0; r < rows; r++)
+                    for (int v = 0; v < V; v++) {
+                        T *to = gy + (block + r) * LANES + v * S::width;
+                        S::store(to, S::load(to) + sum[r][v]);
+                    }
+            }
+            to_tile(inputs + k * z.batch * z.inputs, tile, z, z.inputs,
+                    signal.data + (k - first) * z.inputs * LANES);
+            if (ginputs) {
+                for (int64_t c = 0; c < z.inputs; c++)
+                    for (int v = 0; v < V; v++) {
+                        vec total = {};
+                        for (int64_t i = 0; i < n; i++)
+                            total += w_in[i * z.inputs + c] * S::load(d + i * LANES + v * S::width);
+                        S::store(gsignal.data + c * LANES + v * S::width, total);
+                    }
+                from_tile(gsignal.data, tile, z, z.inputs, ginputs + k * z.batch * z.inputs);
+            }
+        }
+        outer<T, V>(ds.data, n, history + first * slab, n, size, sums.w.data());
+        outer<T, V>(ds.data, n, signal.data, z.inputs, size, sums.w_in.data());
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t l = 0; l < LANES; l++) {
+            sums.bias[i] += t_bias[i * LANES + l];
+            sums.decay[i] += t_decay[i * LANES + l];
+            sums.gain[i] += t_gain[i * LANES + l];
+            sums.stiffness[i] += t_stiff[i * LANES + l];
+            sums.feedback[i] += t_feed[i * LANES + l];
+        }
+    from_tile(gx, tile, z, n, gx0);
+    from_tile(gy, tile, z, n, gy0);
+}
+
+template <class T>
+Sizes sizes_of(const torch::Tensor &inputs, int64_t units) {
+    const int64_t batch = inputs.size(1), width = Simd<T>::width;
+    // As wide as registers allow, but no wider than what each thread gets.
+    const int64_t share = (batch + at::get_num_threads() - 1) / at::get_num_threads();
+    const int64_t vectors = share > 2 * width ? 4 : share > width ? 2 : 1;
+    const int64_t lanes = vectors * width;
+    return {inputs.size(0), batch, inputs.size(2), units, lanes, (batch + lanes - 1) / lanes};
+}
+
+// Call f<V>() for the number of vectors in a tile.
+template <class T, class F>
+void with_vectors(const Sizes &z, F &&f) {
+    switch (z.lanes / Simd<T>::width) {
+        case 1: return f(std::integral_constant<int, 1>());
+        case 2: return f(std::integral_constant<int, 2>());
+        default: return f(std::integral_constant<int, 4>());
+    }
+}
+
+template <class T>
+T *pointer(const torch::Tensor &t) {
+    return t.numel() ? t.data_ptr<T>() : nullptr;
+}
+
+template <class T>
+T *aligned(const torch::Tensor &t) {
+    return t.numel() ? (T *)(((uintptr_t)t.data_ptr<T>() + BYTES - 1) / BYTES * BYTES) : nullptr;
+}
+
+std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch::Tensor y,
+                                   torch::Tensor w_in, torch::Tensor bias, torch::Tensor w,
+                                   torch::Tensor decay, torch::Tensor gain, torch::Tensor stiffness,
+                                   torch::Tensor feedback, double h, bool keep, bool track) {
+    std::vector<torch::Tensor> result;
+    AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_forward", [&] {
+        using T = scalar_t;
+        const int64_t n = w.size(0);
+        const Sizes z = sizes_of<T>(inputs, n);
+        const int64_t slab = n * z.lanes, pad = BYTES / sizeof(T);
+        auto option = inputs.options().requires_grad(false);
+        auto history = torch::empty({track ? z.tiles * (z.steps + 1) * slab + pad : 0}, option);
+        auto tanhs = torch::empty({track ? z.tiles * z.steps * slab + pad : 0}, option);
+        auto xs = torch::empty({keep ? z.steps : 0, z.batch, n}, option);
+        auto ys = torch::empty_like(xs);
+        auto x1 = torch::empty({z.batch, n}, option), y1 = torch::empty_like(x1);
+        const auto packed = pack(w.data_ptr<T>(), n, n, false);
+        T *saved_y = aligned<T>(history), *saved_u = aligned<T>(tanhs);
+        with_vectors<T>(z, [&](auto count) {
+            at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {
+                for (int64_t tile = begin; tile < end; tile++)
+                    forward_tile<T, decltype(count)::value>(
+                        tile, z, inputs.data_ptr<T>(), x.data_ptr<T>(), y.data_ptr<T>(),
+                        w_in.data_ptr<T>(), bias.data_ptr<T>(), packed.data(), decay.data_ptr<T>(),
+                        gain.data_ptr<T>(), stiffness.data_ptr<T>(), feedback.data_ptr<T>(), T(h),
+                        track ? saved_y + tile * (z.steps + 1) * slab : nullptr,
+                        track ? saved_u + tile * z.steps * slab : nullptr, pointer<T>(xs),
+                        pointer<T>(ys), x1.data_ptr<T>(), y1.data_ptr<T>());
+            });
+        });
+        result = {xs, ys, x1, y1, history, tanhs};
+    });
+    return result;
+}
+
+std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torch::Tensor w_in,
+                                    torch::Tensor w, torch::Tensor decay, torch::Tensor gain,
+                                    torch::Tensor stiffness, torch::Tensor feedback,
+                                    torch::Tensor history, torch::Tensor tanhs, torch::Tensor gxs,
+                                    torch::Tensor gys, torch::Tensor gx, torch::Tensor gy, double h,
+                                    bool input_gradient, bool vector_gradients) {
+    std::vector<torch::Tensor> result;
+    AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_backward", [&] {
+        using T = scalar_t;
+        const int64_t n = w.size(0);
+        Sizes z = sizes_of<T>(inputs, n);
+        // The tiles are those of the forward pass, whatever the number of threads is now.
+        const int64_t pad = BYTES / sizeof(T);
+        const int64_t per_step = (tanhs.numel() - pad) / (z.steps * n);
+        for (int64_t vectors : {1, 2, 4}) {
+            const int64_t lanes = vectors * Simd<T>::width;
+            if (round_up(z.batch, lanes) == per_step &&
+                (tanhs.numel() - pad) + (per_step / lanes) * n * lanes + pad == history.numel() &&
+                x1.size(0) == z.batch) {
+                z.lanes = lanes;
+                z.tiles = per_step / lanes;
+                if (lanes == sizes_of<T>(inputs, n).lanes) break;
+            }
+        }
+        const int64_t slab = n * z.lanes;
+        auto option = inputs.options().requires_grad(false);
+        auto ginputs = torch::empty({input_gradient ? z.steps : 0, z.batch, z.inputs}, option);
+        auto gx0 = torch::empty({z.batch, n}, option), gy0 = torch::empty_like(gx0);
+        const auto packed = pack(w.data_ptr<T>(), n, n, true);
+        const T *saved_y = aligned<T>(history), *saved_u = aligned<T>(tanhs);
+        std::vector<Sums<T>> sums(at::get_num_threads(), Sums<T>(n, z.inputs));
+        with_vectors<T>(z, [&](auto count) {
+            at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {
+                for (int64_t tile = begin; tile < end; tile++)
+                    backward_tile<T, decltype(count)::value>(
+                        tile, z, inputs.data_ptr<T>(), x1.data_ptr<T>(), w_in.data_ptr<T>(),
+                        packed.data(), decay.data_ptr<T>(), gain.data_ptr<T>(),
+                        stiffness.data_ptr<T>(), feedback.data_ptr<T>(), T(h),
+                        saved_y + tile * (z.steps + 1) * slab, saved_u + tile * z.steps * slab,
+                        pointer<T>(gxs), pointer<T>(gys), gx.data_ptr<T>(), gy.data_ptr<T>(),
+                        pointer<T>(ginputs), gx0.data_ptr<T>(), gy0.data_ptr<T>(),
+                        vector_gradients, sums[at::get_thread_num()]);
+            });
+        });
+        result = {ginputs, gx0, gy0};
+        auto total = [&](auto member, std::vector<int64_t> shape) {
+            auto sum = torch::zeros(shape, option);
+            T *to = sum.template data_ptr<T>();
+            for (auto &part : sums)
+                for (int64_t k = 0; k < sum.numel(); k++) to[k] += (part.*member)[k];
+            result.push_back(sum);
+        };
+        total(&Sums<T>::w_in, {n, z.inputs});
+        total(&Sums<T>::bias, {n});
+        total(&Sums<T>::w, {n, n});
+        total(&Sums<T>::decay, {n});
+        total(&Sums<T>::gain, {n});
+        total(&Sums<T>::stiffness, {n});
+        total(&Sums<T>::feedback, {n});
+    });
+    return result;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
+    m.def("forward", &forward, py::call_guard<py::gil_scoped_release>());
+    m.def("backward", &backward, py::call_guard<py::gil_scoped_release>());
+}

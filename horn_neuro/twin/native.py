@@ -1,0 +1,95 @@
+"""Backpropagation through time in C++, compiled at first use: the fastest backend on a CPU."""
+
+import functools
+import hashlib
+import warnings
+from pathlib import Path
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from horn_neuro._toolchain import compiler_problem, processor
+from horn_neuro.twin.analytic import run_analytic
+
+__all__ = ["native_problem", "run_native"]
+
+_SOURCE = Path(__file__).with_name("native.cpp")
+_FLAGS = ["-O3", "-march=native", "-ffast-math", "-std=c++20", "-w"]
+if torch.backends.openmp.is_available():
+    _FLAGS.append("-fopenmp")
+
+
+@functools.lru_cache
+def _library():
+    """Compile or load the extension; returns (module, None) or (None, reason)."""
+    problem = compiler_problem()
+    if problem:
+        return None, problem
+    from torch.utils import cpp_extension
+
+    digest = hashlib.sha256(_SOURCE.read_bytes())
+    digest.update(repr((torch.__version__, _FLAGS, processor())).encode())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = cpp_extension.load(
+                f"horn_neuro_{digest.hexdigest()[:16]}", [str(_SOURCE)], extra_cflags=_FLAGS
+            )
+    except (RuntimeError, OSError, ImportError) as error:
+        return None, f"compiling the native backend failed: {str(error).strip()[-500:]}"
+    return module, None
+
+
+def native_problem():
+    """Say what keeps the native backend from working here.
+
+    The extension is compiled at the first call, which takes about a minute, and
+    then kept in torch's folder for extensions.
+
+    Returns
+    -------
+    problem : str | None
+        A sentence with the way out, or None if it works.
+    """
+    return _library()[1]
+
+
+def run_native(inputs, x, y, past, c, h, delays, keep):
+    """Step through a sequence; arguments and returns as of `run_reference`.
+
+    Delays are handed to `run_analytic`, which computes the same.
+    """
+    if delays is not None:
+        return run_analytic(inputs, x, y, past, c, h, delays, keep)
+    track = torch.is_grad_enabled()
+    contiguous = [tensor.contiguous() for tensor in (inputs, x, y, *c)]
+    xs, ys, x, y = _Bptt.apply(*contiguous, h, keep, track)
+    return (xs, ys, x, y, past) if keep else (None, None, x, y, past)
+
+
+class _Bptt(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, inputs, x, y, w_in, bias, w, decay, gain, stiffness, feedback, h, keep, track):
+        module, _ = _library()
+        coefficients = (w_in, bias, w, decay, gain, stiffness, feedback)
+        xs, ys, x, y, history, tanhs = module.forward(inputs, x, y, *coefficients, h, keep, track)
+        if track:
+            ctx.save_for_backward(inputs, x.clone(), *coefficients, history, tanhs)
+            ctx.h, ctx.keep = h, keep
+        return xs, ys, x, y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gxs, gys, gx, gy):
+        inputs, x, w_in, _, w, *rest = ctx.saved_tensors
+        decay, gain, stiffness, feedback, history, tanhs = rest
+        nothing = inputs.new_empty(0)
+        gxs, gys = (gxs.contiguous(), gys.contiguous()) if ctx.keep else (nothing, nothing)
+        module, _ = _library()
+        wanted, vectors = ctx.needs_input_grad[0], any(ctx.needs_input_grad[6:10])
+        ginputs, gx, gy, gw_in, gbias, gw, *gvectors = module.backward(
+            *(inputs, x, w_in, w, decay, gain, stiffness, feedback, history, tanhs),
+            *(gxs, gys, gx.contiguous(), gy.contiguous(), ctx.h, wanted, vectors),
+        )
+        ginputs = ginputs if wanted else None
+        return ginputs, gx, gy, gw_in, gbias, gw, *gvectors, None, None, None
