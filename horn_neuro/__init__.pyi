@@ -1,10 +1,12 @@
-from . import analysis, datasets, parameters, recording, report, simulator
+from . import analysis, datasets, parameters, recording, report, simulator, twin
 from .parameters import HornParameters, effenberger_2025, load_parameters
 from .recording import Recording, State, load_recording
 from .simulator import DrawnKicks, PoissonKicks, simulate
+from .twin import HornNetwork
 
 __all__ = [
     "DrawnKicks",
+    "HornNetwork",
     "HornParameters",
     "PoissonKicks",
     "Recording",
@@ -19,4 +21,5 @@ __all__ = [
     "report",
     "simulate",
     "simulator",
+    "twin",
 ]

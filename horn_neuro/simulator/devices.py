@@ -1,13 +1,11 @@
 """Devices: what is available, which one to take, and leaving Brian2 as it was."""
 
-import os
-import platform
-import shlex
-import shutil
 import warnings
 from contextlib import contextmanager
 
 import numpy as np
+
+from horn_neuro._toolchain import compiler_problem
 
 __all__ = ["DEVICES", "choose_device", "compiler_problem", "runtime_device"]
 
@@ -20,27 +18,6 @@ NUMPY_STEP, NUMPY_UNIT = 2.5e-4, 3e-8
 NUMPY_PRODUCT, NUMPY_DELAYED_PRODUCT, NUMPY_SUMMED_PRODUCT = 2.6e-11, 3e-10, 1.2e-8
 # From here on, compiling (some 10 s, once) is the better choice.
 LONG_JOB = 15.0
-
-
-def compiler_problem():
-    """Say what keeps compiled devices from working.
-
-    Returns
-    -------
-    problem : str | None
-        A sentence with the way out, or None if a compiler and make are there.
-    """
-    if platform.system() == "Windows":
-        return "cpp is supported on Linux and macOS; use device='numpy'"
-    compiler = shlex.split(os.environ.get("CXX", "g++"))[0]
-    missing = [tool for tool in (compiler, "make") if shutil.which(tool) is None]
-    if missing:
-        return (
-            f"{' and '.join(missing)} not found on the PATH; install a C++ compiler and make "
-            "(Debian and Ubuntu: apt install g++ make; conda: cxx-compiler make), or use "
-            "device='numpy'"
-        )
-    return None
 
 
 def numpy_seconds(structure):

@@ -5,7 +5,6 @@ import functools
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
+from horn_neuro._toolchain import compiler_version, processor
 from horn_neuro.simulator.memory import estimate_memory
 
 __all__ = ["cache_folder", "is_compiled", "run_compiled"]
@@ -51,14 +51,8 @@ def cache_folder():
 @functools.lru_cache
 def _toolchain():
     """Digest all that decides about machine code besides the structure."""
-    compiler = os.environ.get("CXX", "g++")
-    about = subprocess.run([*compiler.split(), "--version"], capture_output=True, check=True)
-    digest = hashlib.sha256(about.stdout)
-    digest.update(json.dumps([version("brian2"), compiler, _FLAGS, platform.machine()]).encode())
-    # -march=native: a folder shared by different processors needs one binary for each.
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        digest.update(next((line for line in lines if line.startswith("flags")), "").encode())
+    digest = hashlib.sha256(json.dumps([version("brian2"), _FLAGS]).encode())
+    digest.update((compiler_version() + processor()).encode())
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith((".py", ".h")):
             digest.update(file.read_bytes())

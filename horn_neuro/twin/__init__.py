@@ -1,0 +1,15 @@
+"""The trainable twin of a network in torch."""
+
+import lazy_loader
+
+# torch is imported when something of this room is used.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "backends": ["BACKENDS"],
+        "checkpoint": ["load_checkpoint", "save_checkpoint"],
+        "native": ["native_problem"],
+        "network": ["HornNetwork", "HornOutput", "HornState"],
+        "transforms": ["constrain", "unconstrain"],
+    },
+)

@@ -1,9 +1,8 @@
 """Hand-derived backpropagation through time in pure torch: any device and dtype, no compiler."""
 
 import torch
-from torch.autograd.function import once_differentiable
 
-__all__ = ["run_analytic"]
+__all__ = ["refuse_second_derivative", "run_analytic"]
 
 # Weight gradients are one product for so many steps.
 CHUNK = 16
@@ -28,6 +27,17 @@ def run_analytic(inputs, x, y, past, c, h, delays, keep):
         ages = [(int(d), (delays == d).to(c.w.dtype)) for d in delays.unique()]
     xs, ys, x, y, past = _Bptt.apply(inputs, x, y, past, *c, h, ages, keep, track)
     return (xs, ys, x, y, past) if keep else (None, None, x, y, past)
+
+
+def refuse_second_derivative():
+    """Raise RuntimeError if the backward pass is itself to be differentiated.
+
+    torch would leave the hand-derived part out of a second derivative silently.
+    """
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "this backend has no second derivatives (create_graph=True); use backend='reference'"
+        )
 
 
 def _coupled(history, k, w_by_age):
@@ -96,8 +106,8 @@ class _Bptt(torch.autograd.Function):
         return xs, ys, x.clone(), y, last
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, gxs, gys, gx, gy, gpast):
+        refuse_second_derivative()
         inputs, history, tanhs, x, w_in, w, decay, gain, stiffness, feedback = ctx.saved_tensors
         h, ages = ctx.h, ctx.ages
         n_steps, n_past = len(inputs), len(gpast)

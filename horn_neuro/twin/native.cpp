@@ -109,16 +109,14 @@ void outer(const T *a, int64_t rows, const T *b, int64_t columns, int64_t steps,
     }
 }
 
-// Aligned memory of a thread.
+// Memory of a thread. torch aligns it to 64 bytes, here and in the saved tensors.
 template <class T>
 struct Buffer {
     torch::Tensor memory;
     T *data;
-    explicit Buffer(int64_t size, torch::ScalarType type)
-        : memory(torch::zeros({size + BYTES / (int64_t)sizeof(T)}, type)) {
-        const auto address = (uintptr_t)memory.data_ptr<T>();
-        data = (T *)((address + BYTES - 1) / BYTES * BYTES);
-    }
+    explicit Buffer(int64_t size)
+        : memory(torch::zeros({size}, torch::CppTypeToScalarType<T>::value)),
+          data(memory.data_ptr<T>()) {}
 };
 
 struct Sizes {
@@ -152,8 +150,7 @@ void forward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x0, co
     constexpr int LANES = V * S::width;
     const int64_t n = z.units, slab = n * LANES;
     const bool track = tanhs != nullptr;
-    const auto type = torch::CppTypeToScalarType<T>::value;
-    Buffer<T> positions(slab, type), signal(z.inputs * LANES, type), two(track ? 0 : 2 * slab, type);
+    Buffer<T> positions(slab), signal(z.inputs * LANES), two(track ? 0 : 2 * slab);
     T *x = positions.data;
     to_tile(x0, tile, z, n, x);
     T *y = track ? history : two.data;
@@ -219,10 +216,8 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
     using vec = typename S::vec;
     constexpr int LANES = V * S::width;
     const int64_t n = z.units, slab = n * LANES;
-    const auto type = torch::CppTypeToScalarType<T>::value;
-    Buffer<T> state(3 * slab, type), ds(CHUNK * slab, type), given(slab, type);
-    Buffer<T> signal(CHUNK * z.inputs * LANES, type), gsignal(z.inputs * LANES, type);
-    Buffer<T> totals(5 * slab, type);
+    Buffer<T> state(3 * slab), ds(CHUNK * slab), given(slab), totals(5 * slab);
+    Buffer<T> signal(CHUNK * z.inputs * LANES), gsignal(z.inputs * LANES);
     T *x = state.data, *gx = x + slab, *gy = gx + slab;
     T *t_bias = totals.data, *t_decay = t_bias + slab, *t_gain = t_decay + slab;
     T *t_stiff = t_gain + slab, *t_feed = t_stiff + slab;
@@ -322,11 +317,6 @@ T *pointer(const torch::Tensor &t) {
     return t.numel() ? t.data_ptr<T>() : nullptr;
 }
 
-template <class T>
-T *aligned(const torch::Tensor &t) {
-    return t.numel() ? (T *)(((uintptr_t)t.data_ptr<T>() + BYTES - 1) / BYTES * BYTES) : nullptr;
-}
-
 std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch::Tensor y,
                                    torch::Tensor w_in, torch::Tensor bias, torch::Tensor w,
                                    torch::Tensor decay, torch::Tensor gain, torch::Tensor stiffness,
@@ -336,15 +326,15 @@ std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch:
         using T = scalar_t;
         const int64_t n = w.size(0);
         const Sizes z = sizes_of<T>(inputs, n);
-        const int64_t slab = n * z.lanes, pad = BYTES / sizeof(T);
+        const int64_t slab = n * z.lanes;
         auto option = inputs.options().requires_grad(false);
-        auto history = torch::empty({track ? z.tiles * (z.steps + 1) * slab + pad : 0}, option);
-        auto tanhs = torch::empty({track ? z.tiles * z.steps * slab + pad : 0}, option);
+        auto history = torch::empty({track ? z.tiles : 0, z.steps + 1, n, z.lanes}, option);
+        auto tanhs = torch::empty({track ? z.tiles : 0, z.steps, n, z.lanes}, option);
         auto xs = torch::empty({keep ? z.steps : 0, z.batch, n}, option);
         auto ys = torch::empty_like(xs);
         auto x1 = torch::empty({z.batch, n}, option), y1 = torch::empty_like(x1);
         const auto packed = pack(w.data_ptr<T>(), n, n, false);
-        T *saved_y = aligned<T>(history), *saved_u = aligned<T>(tanhs);
+        T *saved_y = pointer<T>(history), *saved_u = pointer<T>(tanhs);
         with_vectors<T>(z, [&](auto count) {
             at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {
                 for (int64_t tile = begin; tile < end; tile++)
@@ -372,26 +362,15 @@ std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torc
     AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_backward", [&] {
         using T = scalar_t;
         const int64_t n = w.size(0);
-        Sizes z = sizes_of<T>(inputs, n);
         // The tiles are those of the forward pass, whatever the number of threads is now.
-        const int64_t pad = BYTES / sizeof(T);
-        const int64_t per_step = (tanhs.numel() - pad) / (z.steps * n);
-        for (int64_t vectors : {1, 2, 4}) {
-            const int64_t lanes = vectors * Simd<T>::width;
-            if (round_up(z.batch, lanes) == per_step &&
-                (tanhs.numel() - pad) + (per_step / lanes) * n * lanes + pad == history.numel() &&
-                x1.size(0) == z.batch) {
-                z.lanes = lanes;
-                z.tiles = per_step / lanes;
-                if (lanes == sizes_of<T>(inputs, n).lanes) break;
-            }
-        }
+        const Sizes z = {inputs.size(0), inputs.size(1),  inputs.size(2),
+                         n,              history.size(3), history.size(0)};
         const int64_t slab = n * z.lanes;
         auto option = inputs.options().requires_grad(false);
         auto ginputs = torch::empty({input_gradient ? z.steps : 0, z.batch, z.inputs}, option);
         auto gx0 = torch::empty({z.batch, n}, option), gy0 = torch::empty_like(gx0);
         const auto packed = pack(w.data_ptr<T>(), n, n, true);
-        const T *saved_y = aligned<T>(history), *saved_u = aligned<T>(tanhs);
+        const T *saved_y = history.data_ptr<T>(), *saved_u = tanhs.data_ptr<T>();
         std::vector<Sums<T>> sums(at::get_num_threads(), Sums<T>(n, z.inputs));
         with_vectors<T>(z, [&](auto count) {
             at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {

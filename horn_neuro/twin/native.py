@@ -6,10 +6,9 @@ import warnings
 from pathlib import Path
 
 import torch
-from torch.autograd.function import once_differentiable
 
-from horn_neuro._toolchain import compiler_problem, processor
-from horn_neuro.twin.analytic import run_analytic
+from horn_neuro._toolchain import compiler_problem, compiler_version, processor
+from horn_neuro.twin.analytic import refuse_second_derivative, run_analytic
 
 __all__ = ["native_problem", "run_native"]
 
@@ -28,7 +27,7 @@ def _library():
     from torch.utils import cpp_extension
 
     digest = hashlib.sha256(_SOURCE.read_bytes())
-    digest.update(repr((torch.__version__, _FLAGS, processor())).encode())
+    digest.update(repr((torch.__version__, _FLAGS, compiler_version(), processor())).encode())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -79,8 +78,8 @@ class _Bptt(torch.autograd.Function):
         return xs, ys, x, y
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, gxs, gys, gx, gy):
+        refuse_second_derivative()
         inputs, x, w_in, _, w, *rest = ctx.saved_tensors
         decay, gain, stiffness, feedback, history, tanhs = rest
         nothing = inputs.new_empty(0)

@@ -1,0 +1,67 @@
+"""The ways to run a network in torch, and the choice between them."""
+
+import functools
+import warnings
+
+from horn_neuro.twin.analytic import run_analytic
+from horn_neuro.twin.cell import run_reference
+
+__all__ = ["BACKENDS", "choose_backend"]
+
+BACKENDS = ("auto", "reference", "analytic", "native")
+
+
+@functools.lru_cache
+def _notice(problem):
+    warnings.warn(
+        f"HornNetwork uses the analytic backend, which is slower than native: {problem}",
+        stacklevel=4,
+    )
+
+
+def choose_backend(name, inputs, delays):
+    """Return the function that runs a network on some inputs.
+
+    Parameters
+    ----------
+    name : 'auto' | 'reference' | 'analytic' | 'native'
+        The wish. 'auto' takes native on a CPU, and analytic on other devices, with
+        delays, and, with one notice, where native cannot be compiled.
+    inputs : Tensor
+        The sequence, for its device and dtype.
+    delays : Tensor | None
+        The delays of the network.
+
+    Returns
+    -------
+    run : callable
+        With the arguments of `run_reference`.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or native is asked for on another device or dtype.
+    RuntimeError
+        If native is asked for and cannot be compiled.
+    """
+    if name not in BACKENDS:
+        raise ValueError(f"backend = {name!r}: choose one of {', '.join(BACKENDS)}")
+    if name == "reference":
+        return run_reference
+    suits = inputs.device.type == "cpu" and str(inputs.dtype) in ("torch.float32", "torch.float64")
+    if name == "native" and not suits:
+        raise ValueError(
+            f"backend 'native' runs float32 and float64 on a CPU, not {inputs.dtype} on "
+            f"{inputs.device}; use backend='analytic'"
+        )
+    if name == "analytic" or delays is not None or not suits:
+        return run_analytic
+    from horn_neuro.twin.native import native_problem, run_native
+
+    problem = native_problem()
+    if problem is None:
+        return run_native
+    if name == "native":
+        raise RuntimeError(f"backend 'native': {problem}; or use backend='analytic'")
+    _notice(problem)
+    return run_analytic

@@ -1,0 +1,294 @@
+"""`HornNetwork`: the trainable twin of a network."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from horn_neuro.recording import Recording, State
+from horn_neuro.twin.backends import BACKENDS, choose_backend
+from horn_neuro.twin.cell import Coefficients
+from horn_neuro.twin.transforms import constrain, unconstrain
+
+__all__ = ["HornNetwork", "HornOutput", "HornState"]
+
+WEIGHTS = ("w_in", "b_in", "w_rec", "b_rec", "w_out", "b_out")
+OSCILLATORS = ("omega", "gamma", "alpha")
+READOUTS = ("last", "every")
+
+
+class HornState(NamedTuple):
+    """State of a batch between two steps.
+
+    Parameters
+    ----------
+    x, y : Tensor, shape (batch, n_units)
+        Positions and velocities.
+    past_y : Tensor, shape (batch, max_delay - 1, n_units)
+        Velocities before y, the most recent first; empty without delays.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    past_y: torch.Tensor
+
+    def detach(self):
+        """Return the state cut off from its history, for truncated backpropagation."""
+        return HornState(*(tensor.detach() for tensor in self))
+
+
+@dataclass(frozen=True)
+class HornOutput:
+    """What a network returns.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, n_outputs) or (batch, time, n_outputs)
+        The linear readout of the last position, or of the position at each step,
+        with time first where the network has ``batch_first=False``.
+    state : HornState
+        After the last step, to continue from.
+    recording : Recording | None
+        Positions and velocities at all steps, if they were asked for.
+    """
+
+    logits: torch.Tensor
+    state: HornState
+    recording: Recording | None = None
+
+
+class HornNetwork(nn.Module):
+    """A harmonic oscillator recurrent network that learns by backpropagation through time.
+
+    Parameters
+    ----------
+    params : HornParameters
+        Initial values, sizes, delays and steps.
+    backend : 'auto' | 'reference' | 'analytic' | 'native'
+        How it is computed. All give the same outputs and gradients.
+    batch_first : bool
+        Whether inputs are (batch, time, n_inputs), the default here, or (time,
+        batch, n_inputs), the default of torch's recurrent networks.
+    readout : 'last' | 'every'
+        Read out the last state only, or the state at every step.
+    learn : tuple of str
+        The fields that learn, of w_in, b_in, w_rec, b_rec, w_out, b_out,
+        feedback, omega, gamma, alpha. The last three learn through transforms
+        that keep every unit stable (`horn_neuro.twin.constrain`).
+    dtype : torch.dtype
+        float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        If an argument is unknown, or alpha is to learn and not positive.
+
+    Notes
+    -----
+    Equations: `HornParameters`. A field that learns is an `nn.Parameter` of its
+    name, omega, gamma and alpha under ``raw_omega`` and so on; all others are
+    buffers.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, torch
+    >>> twin = hn.HornNetwork(hn.effenberger_2025(n_units=8, seed=1), backend="reference")
+    >>> twin(torch.rand(4, 28, 1)).logits.shape
+    torch.Size([4, 10])
+    """
+
+    def __init__(
+        self,
+        params,
+        backend="auto",
+        *,
+        batch_first=True,
+        readout="last",
+        learn=WEIGHTS,
+        dtype=torch.float32,
+    ):
+        super().__init__()
+        learnable = (*WEIGHTS, "feedback", *OSCILLATORS)
+        unknown = [name for name in learn if name not in learnable]
+        if unknown:
+            raise ValueError(f"learn has {unknown[0]!r}: choose from {', '.join(learnable)}")
+        if readout not in READOUTS:
+            raise ValueError(f"readout = {readout!r}: choose last or every")
+        if backend not in BACKENDS:
+            raise ValueError(f"backend = {backend!r}: choose one of {', '.join(BACKENDS)}")
+        self.initial, self.learn = params, tuple(learn)
+        self.backend, self.batch_first, self.readout = backend, batch_first, readout
+        self.h = params.h
+        values = {
+            name: torch.tensor(np.asarray(getattr(params, name)), dtype=torch.float64)
+            for name in learnable
+        }
+        transformed = any(name in learn for name in OSCILLATORS)
+        raw = unconstrain(values, self.h) if transformed else {}
+        for name in learnable:
+            if name in learn and name in OSCILLATORS:
+                setattr(self, f"raw_{name}", nn.Parameter(raw[name].to(dtype)))
+            elif name in learn:
+                setattr(self, name, nn.Parameter(values[name].to(dtype)))
+            else:
+                self.register_buffer(name, values[name].to(dtype))
+        delays = None if params.delays is None else torch.tensor(params.delays)
+        self.register_buffer("delays", delays)
+
+    @property
+    def oscillators(self):
+        """Current omega, gamma and alpha (dict of str to Tensor, shape (n_units,))."""
+        if not any(name in self.learn for name in OSCILLATORS):
+            return {name: getattr(self, name) for name in OSCILLATORS}
+        fixed = {name: getattr(self, name) for name in OSCILLATORS if name not in self.learn}
+        raw = {
+            name: getattr(self, f"raw_{name}") if name in self.learn else torch.zeros(())
+            for name in OSCILLATORS
+        }
+        if "gamma" in fixed:
+            # omega's range depends on gamma: go through gamma's own raw value.
+            raw["gamma"] = torch.logit(fixed["gamma"] * self.h)
+        return {**constrain(raw, self.h), **fixed}
+
+    def coefficients(self):
+        """Return what a step multiplies with (`Coefficients`), connected to the parameters."""
+        oscillators, h = self.oscillators, self.h
+        scale = 1 / np.sqrt(self.initial.n_units)
+        return Coefficients(
+            w_in=self.w_in,
+            bias=self.b_in + scale * self.b_rec,
+            w=scale * self.w_rec,
+            decay=1 - 2 * h * oscillators["gamma"],
+            gain=h * oscillators["alpha"],
+            stiffness=h * oscillators["omega"] ** 2,
+            # The feedback acts inside the tanh and is not scaled.
+            feedback=self.feedback,
+        )
+
+    def forward(self, inputs, state=None, record=False):
+        """Run the network over a batch of sequences.
+
+        Parameters
+        ----------
+        inputs : Tensor, shape (batch, time, n_inputs)
+            Or (time, batch, n_inputs) with ``batch_first=False``.
+        state : HornState | None
+            Where to start; None starts at rest.
+        record : bool
+            Whether to record positions and velocities at all steps.
+
+        Returns
+        -------
+        out : HornOutput
+
+        Raises
+        ------
+        ValueError
+            If the inputs or the state do not fit the network.
+        """
+        if inputs.ndim != 3 or inputs.shape[2] != self.initial.n_inputs or not inputs.numel():
+            order = "(batch, time, n_inputs)" if self.batch_first else "(time, batch, n_inputs)"
+            raise ValueError(
+                f"inputs have shape {tuple(inputs.shape)}; give {order} with n_inputs = "
+                f"{self.initial.n_inputs}"
+            )
+        if inputs.dtype != self.w_out.dtype:
+            raise ValueError(
+                f"inputs are {inputs.dtype}, but the network is {self.w_out.dtype}; convert one"
+            )
+        sequence = inputs.transpose(0, 1) if self.batch_first else inputs
+        x, y, past = self._start(state, sequence)
+        run = choose_backend(self.backend, sequence, self.delays)
+        every = self.readout == "every"
+        xs, ys, x, y, past = run(
+            sequence, x, y, past, self.coefficients(), self.h, self.delays, every or record
+        )
+        logits = nn.functional.linear(xs if every else x, self.w_out, self.b_out)
+        if every and self.batch_first:
+            logits = logits.transpose(0, 1)
+        state = HornState(x, y, past.transpose(0, 1))
+        return HornOutput(
+            logits, state, self._recording(sequence, xs, ys, state) if record else None
+        )
+
+    def _start(self, state, sequence):
+        batch, n = sequence.shape[1], self.initial.n_units
+        lags = self.initial.max_delay - 1
+        if state is None:
+            zero = sequence.new_zeros
+            return zero(batch, n), zero(batch, n), zero(lags, batch, n)
+        shapes = [(batch, n), (batch, n), (batch, lags, n)]
+        for name, tensor, shape in zip(HornState._fields, state, shapes, strict=True):
+            if tuple(tensor.shape) != shape:
+                raise ValueError(
+                    f"state: {name} has shape {tuple(tensor.shape)}; this batch asks for {shape}"
+                )
+        return state.x, state.y, state.past_y.transpose(0, 1)
+
+    def _recording(self, sequence, xs, ys, state):
+        def array(tensor):
+            return tensor.detach().cpu().numpy()
+
+        last = State(*(array(tensor) for tensor in state))
+        if self.delays is None:
+            last = State(last.x, last.y)
+        params = self.initial
+        return Recording.from_arrays(
+            signals={name: array(s.permute(1, 2, 0)) for name, s in (("x", xs), ("y", ys))},
+            stimulus=array(sequence.permute(1, 2, 0)),
+            sample_interval=params.step,
+            segments=["stimulus"] * len(sequence),
+            labels=None,
+            units={
+                "omega": array(self.oscillators["omega"]),
+                "frequency": params.frequency_hz,
+                "decay_time": params.decay_time,
+            },
+            final_state=last,
+            provenance={
+                "device": f"torch {self.backend} {sequence.device.type}",
+                "step": params.step,
+                "parameters_provenance": params.provenance,
+            },
+        )
+
+    def to_parameters(self, **provenance):
+        """Return the network's present values.
+
+        Parameters
+        ----------
+        **provenance
+            Entries to add to the provenance of the initial parameters.
+
+        Returns
+        -------
+        params : HornParameters
+            What has not been trained is that of the initial parameters, bit for bit;
+            what has been has the precision of the network's dtype.
+
+        Raises
+        ------
+        ValueError
+            If a value is not finite, as after a diverged training.
+        """
+        tensors = {**{name: getattr(self, name, None) for name in WEIGHTS}, **self.oscillators}
+        tensors["feedback"] = self.feedback
+        untrained = HornNetwork(self.initial, learn=self.learn, dtype=self.w_out.dtype)
+        before = {**dict(untrained.named_parameters()), **untrained.oscillators}
+        learned = {}
+        for name in self.learn:
+            value, initial = (t[name].detach().cpu().double().numpy() for t in (tensors, before))
+            # What has not moved keeps the bits that the network's dtype has no room for.
+            learned[name] = np.where(value == initial, getattr(self.initial, name), value)
+        return self.initial.replace(**learned, provenance={**self.initial.provenance, **provenance})
+
+    def extra_repr(self):
+        """Describe the network in its `repr`."""
+        p = self.initial
+        return (
+            f"{p.n_inputs} inputs, {p.n_units} units, {p.n_outputs} outputs, "
+            f"backend={self.backend!r}, batch_first={self.batch_first}, readout={self.readout!r}, "
+            f"learn={self.learn}"
+        )
