@@ -11,6 +11,7 @@ __all__ = [
     "plot_course",
     "plot_dimension",
     "plot_explained_variance",
+    "plot_models",
     "plot_phases",
     "plot_return",
     "plot_traces",
@@ -283,6 +284,34 @@ def plot_phases(ax, times, theta, frequency_hz):
     ax.set(xlabel="time (s)", ylabel="natural frequency (Hz)")
     bar = ax.figure.colorbar(image, ax=ax, label="phase (rad)", ticks=[-np.pi, 0, np.pi])
     bar.ax.set_yticklabels(["-π", "0", "π"])
+    return ax
+
+
+def plot_models(ax, x, curves, xlabel, ylabel):
+    """Draw curves of several models, each as the mean over seeds with their range as a band.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like, shape (n_points,)
+        Horizontal positions.
+    curves : dict of str to array_like, shape (n_seeds, n_points)
+        By model.
+    xlabel, ylabel : str
+        Names and units.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    colors = ("#0072b2", "#d55e00", "#7f7f7f", "#009e73", "#cc79a7")
+    for k, (name, values) in enumerate(curves.items()):
+        values, color = np.asarray(values), colors[k % 5]
+        ax.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, lw=0)
+        marker = "osD^v"[k % 5]
+        ax.plot(x, values.mean(0), marker=marker, ms=5, color=color, label=name.replace("_", " "))
+    ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
 

@@ -20,6 +20,8 @@ class RunFolder:
         The folder; None makes ``runs/<protocol>-<date>-<time>``.
     protocol : str
         Name of the protocol.
+    again : bool
+        Whether the folder may hold an earlier part of the same run.
 
     Raises
     ------
@@ -29,7 +31,7 @@ class RunFolder:
         If the folder cannot be made or written.
     """
 
-    def __init__(self, path, protocol):
+    def __init__(self, path, protocol, again=False):
         stamp = time.strftime("%Y%m%d-%H%M%S")
         self.path = Path(path) if path else Path("runs") / f"{protocol}-{stamp}"
         try:
@@ -41,7 +43,7 @@ class RunFolder:
                 f"the output folder {self.path} cannot be written ({error.strerror}); "
                 "choose another with --out"
             ) from None
-        if any(self.path.iterdir()):
+        if not again and any(self.path.iterdir()):
             raise FileExistsError(
                 f"the output folder {self.path} is not empty; choose a new one with --out"
             )

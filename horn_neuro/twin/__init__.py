@@ -7,9 +7,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "backends": ["BACKENDS"],
+        "classifier": ["BaselineClassifier", "HornClassifier", "matched_units"],
         "checkpoint": ["load_checkpoint", "save_checkpoint"],
         "native": ["native_problem"],
         "network": ["HornNetwork", "HornOutput", "HornState"],
+        "training": ["Task", "TrainingConfig", "evaluate", "train"],
         "transforms": ["constrain", "unconstrain"],
     },
 )

@@ -1,0 +1,85 @@
+"""Classifiers of sequences: the oscillator network, and torch's networks as baselines."""
+
+import torch
+from torch import nn
+
+from horn_neuro.twin.network import HornNetwork
+
+__all__ = ["BASELINES", "BaselineClassifier", "HornClassifier", "matched_units"]
+
+BASELINES = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class HornClassifier(nn.Module):
+    """A `HornNetwork` that returns its logits only, as training loops expect.
+
+    Parameters
+    ----------
+    params : HornParameters
+        Initial values.
+    backend : str
+        As of `HornNetwork`.
+    learn : tuple of str | None
+        As of `HornNetwork`; None keeps its default.
+    """
+
+    def __init__(self, params, backend="auto", learn=None):
+        super().__init__()
+        self.network = HornNetwork(params, backend, **({} if learn is None else {"learn": learn}))
+
+    def forward(self, inputs):
+        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs)."""
+        return self.network(inputs).logits
+
+
+class BaselineClassifier(nn.Module):
+    """A recurrent network of torch with default settings, read out at the last step.
+
+    Parameters
+    ----------
+    kind : 'rnn' | 'gru' | 'lstm'
+        The network; 'rnn' has tanh units.
+    n_units, n_inputs, n_outputs : int
+        Sizes.
+
+    Raises
+    ------
+    ValueError
+        If `kind` is unknown.
+    """
+
+    def __init__(self, kind, n_units, n_inputs=1, n_outputs=10):
+        super().__init__()
+        if kind not in BASELINES:
+            raise ValueError(f"kind = {kind!r}: choose one of {', '.join(BASELINES)}")
+        self.recurrent = BASELINES[kind](n_inputs, n_units, batch_first=True)
+        self.readout = nn.Linear(n_units, n_outputs)
+
+    def forward(self, inputs):
+        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs)."""
+        return self.readout(self.recurrent(inputs)[0][:, -1])
+
+
+def matched_units(kind, n_parameters, n_inputs=1, n_outputs=10):
+    """Return the number of units with which a baseline comes closest to a parameter count.
+
+    Parameters
+    ----------
+    kind : 'rnn' | 'gru' | 'lstm'
+        The network.
+    n_parameters : int
+        What to match.
+    n_inputs, n_outputs : int
+        Sizes.
+
+    Returns
+    -------
+    n_units : int
+    """
+
+    def count(n_units):
+        with torch.device("meta"):
+            network = BaselineClassifier(kind, n_units, n_inputs, n_outputs)
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    return min(range(1, 2 + int(n_parameters**0.5)), key=lambda n: abs(count(n) - n_parameters))

@@ -1,0 +1,259 @@
+"""Training a classifier of sequences: reproducible, resumable, on one process or several."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from horn_neuro._files import atomic_path
+from horn_neuro.parameters import generator
+
+__all__ = ["Task", "TrainingConfig", "evaluate", "train"]
+
+CHECKPOINT = "checkpoint.pt"
+METRICS = "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train; saved with every run, and compared when one is resumed.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+        The batch is that of all processes together.
+    learning_rate : float
+        The highest of the one-cycle schedule.
+    weight_decay : float
+        Of AdamW.
+    clip : float
+        Largest norm of the gradient.
+    noise : float
+        Standard deviation of Gaussian noise on the training inputs.
+    seed : int
+        Root of all randomness.
+    """
+
+    epochs: int = 5
+    batch_size: int = 64
+    learning_rate: float = 1e-2
+    weight_decay: float = 1e-2
+    clip: float = 1.0
+    noise: float = 0.0
+    seed: int = 1
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} = {getattr(self, name)}: give a number above 0")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Inputs and labels of a training and a validation set.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (n_sequences, time, n_inputs)
+        Training and validation sequences together.
+    labels : Tensor of int64, shape (n_sequences,)
+        Their classes.
+    n_validation : int
+        How many of them are drawn, by the seed, for validation.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    n_validation: int
+
+    def split(self, seed):
+        """Return the indices of training and validation sequences for a seed."""
+        order = generator(seed, "validation").permutation(len(self.labels))
+        return np.sort(order[self.n_validation :]), np.sort(order[: self.n_validation])
+
+
+def _noisy(inputs, std, seed, source):
+    if not std:
+        return inputs
+    noise = generator(seed, source).standard_normal(inputs.shape, dtype=np.float32)
+    return inputs + std * torch.from_numpy(noise).to(inputs)
+
+
+@torch.no_grad()
+def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
+    """Measure loss and accuracy.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Returns logits of inputs.
+    inputs : Tensor, shape (n_sequences, time, n_inputs)
+        Sequences.
+    labels : Tensor of int64, shape (n_sequences,)
+        Classes.
+    noise : float
+        Standard deviation of Gaussian noise added to the inputs.
+    seed : int
+        Seed of that noise.
+    batch_size : int
+        Sequences at a time.
+
+    Returns
+    -------
+    loss, accuracy : float
+        Mean cross-entropy, and share of correct predictions.
+    """
+    device = next(model.parameters()).device
+    loss, correct = 0.0, 0
+    for first in range(0, len(labels), batch_size):
+        part = slice(first, first + batch_size)
+        batch = _noisy(inputs[part], noise, seed, f"test noise {first}").to(device)
+        logits, wanted = model(batch), labels[part].to(device)
+        loss += nn.functional.cross_entropy(logits, wanted, reduction="sum").item()
+        correct += (logits.argmax(1) == wanted).sum().item()
+    return loss / len(labels), correct / len(labels)
+
+
+def train(model, task, config, folder, *, fabric, resume=False, progress=None):
+    """Train a classifier by AdamW with a one-cycle schedule and gradient clipping.
+
+    After every epoch, ``metrics.jsonl`` and a checkpoint with model, optimizer,
+    schedule and best model are written to `folder`, each complete or not at
+    all. All randomness is drawn by seed, epoch and batch, so that a resumed run
+    continues to the same numbers, and several processes see the same batches.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Returns logits of inputs.
+    task : Task
+        The data.
+    config : TrainingConfig
+        How to train.
+    folder : Path
+        An existing folder.
+    fabric : lightning.fabric.Fabric
+        Device, precision and processes.
+    resume : bool
+        Whether to continue from the checkpoint in `folder`.
+    progress : callable | None
+        Called with the metrics of every epoch.
+
+    Returns
+    -------
+    metrics : list of dict
+        Of every epoch.
+    best : dict of str to Tensor
+        State of the model in the epoch of best validation accuracy.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no checkpoint to resume from.
+    ValueError
+        If the checkpoint is of another configuration, or the batch does not
+        divide among the processes.
+    """
+    world, rank = fabric.world_size, fabric.global_rank
+    if config.batch_size % world:
+        raise ValueError(
+            f"batch_size = {config.batch_size} does not divide among {world} processes"
+        )
+    training, validation = task.split(config.seed)
+    n_batches = len(training) // config.batch_size
+    if n_batches == 0:
+        raise ValueError(
+            f"batch_size = {config.batch_size}, but there are {len(training)} training sequences"
+        )
+    bare = model
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=config.epochs * n_batches
+    )
+    metrics, best = [], None
+    if resume:
+        state = _load(folder / CHECKPOINT, config)
+        bare.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        metrics, best = json.loads(state["metrics"]), state["best"]
+    model, optimizer = fabric.setup(model, optimizer)
+    for epoch in range(len(metrics), config.epochs):
+        model.train()
+        started, total = time.perf_counter(), torch.zeros((), device=fabric.device)
+        order = generator(config.seed, f"epoch {epoch}").permutation(training)
+        for k in range(n_batches):
+            index = order[k * config.batch_size : (k + 1) * config.batch_size]
+            inputs = _noisy(task.inputs[index], config.noise, config.seed, f"noise {epoch} {k}")
+            inputs, labels = (
+                fabric.to_device(tensor[rank::world].contiguous())
+                for tensor in (inputs, task.labels[index])
+            )
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(inputs), labels)
+            fabric.backward(loss)
+            fabric.clip_gradients(model, optimizer, max_norm=config.clip)
+            optimizer.step()
+            schedule.step()
+            total += loss.detach()
+        seconds = time.perf_counter() - started
+        model.eval()
+        found = evaluate(bare, task.inputs[validation], task.labels[validation])
+        row = {
+            "epoch": epoch + 1,
+            "loss": fabric.all_reduce(total / n_batches, reduce_op="mean").item(),
+            "validation_loss": found[0],
+            "validation_accuracy": found[1],
+            "learning_rate": schedule.get_last_lr()[0],
+            "sequences_per_second": n_batches * config.batch_size / seconds,
+        }
+        if not np.isfinite(row["loss"]):
+            raise FloatingPointError(
+                f"the loss is {row['loss']} after epoch {epoch + 1}: lower the learning rate"
+            )
+        if found[1] > max((m["validation_accuracy"] for m in metrics), default=-1.0):
+            best = {key: value.detach().cpu().clone() for key, value in bare.state_dict().items()}
+        metrics.append(row)
+        if rank == 0:
+            _save(folder, config, metrics, best, bare, optimizer, schedule)
+        fabric.barrier()
+        if progress is not None:
+            progress(row)
+    return metrics, best
+
+
+def _save(folder, config, metrics, best, model, optimizer, schedule):
+    with atomic_path(folder / METRICS) as path:
+        path.write_text("".join(json.dumps(row) + "\n" for row in metrics))
+    state = {
+        "config": json.dumps(asdict(config)),
+        "metrics": json.dumps(metrics),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "best": best,
+        "random": torch.get_rng_state(),
+    }
+    with atomic_path(folder / CHECKPOINT) as path:
+        torch.save(state, path)
+
+
+def _load(path, config):
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint to resume from at {path}")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    saved = json.loads(state["config"])
+    changed = [name for name, value in asdict(config).items() if saved.get(name) != value]
+    if changed:
+        name = changed[0]
+        raise ValueError(
+            f"{path} was trained with {name} = {saved.get(name)}, not {asdict(config)[name]}; "
+            "resume with the same configuration"
+        )
+    torch.set_rng_state(state["random"])
+    return state
