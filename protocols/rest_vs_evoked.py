@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.parameters import dense_gaussian, generator
+from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
 from horn_neuro.report import (
     RunFolder,
     draw_rest_vs_evoked,
@@ -38,12 +38,14 @@ SIZES = {
     "default": {"digits": 10, "repeats": 2, "permutations": 20, "resamples": 200, "snapshots": 22},
     "full": {"digits": 30, "repeats": 4, "permutations": 200, "resamples": 1000, "snapshots": 56},
 }
-SETTLE, REST, REBOUND = 400, 400, 600  # steps
+REST, REBOUND = 400, 600  # steps
+# Trained networks sustain activity of their own, and take this long to settle.
+SETTLE = 3000
 EVERY = 4  # steps between recorded samples
 
 
-def default_network(coupling, seed):
-    """Make the network that is used without --params: untrained, heterogeneous, coupled."""
+def untrained_network(coupling, seed):
+    """Make the network of --coupling: untrained, heterogeneous, with Gaussian weights."""
     params = hn.effenberger_2025(n_units=64, heterogeneous=True, seed=seed)
     w_rec = dense_gaussian(params.n_units, coupling, generator(seed, "coupling"))
     provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {coupling}"}
@@ -57,9 +59,11 @@ def parse(argv):
     parser.add_argument(
         "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
     )
-    # The edge 2 gamma / alpha of the linear theory of equal oscillators.
     parser.add_argument(
-        "--coupling", type=float, default=0.5, help="standard deviation of w_rec, without --params"
+        "--coupling",
+        type=float,
+        metavar="STD",
+        help="take an untrained network, with this standard deviation of w_rec",
     )
     parser.add_argument("--kick-rate", type=float, default=50.0, help="kicks of a unit, in Hz")
     parser.add_argument("--kick-amplitude", type=float, default=0.04, help="size of a kick on y")
@@ -93,8 +97,8 @@ def make_trials(args):
     steps = shown.shape[1]
 
     def trials(inputs):
-        padded = np.zeros((len(inputs), SETTLE + REST + steps + REBOUND, 1))
-        padded[:, SETTLE + REST : SETTLE + REST + steps] = inputs
+        padded = np.zeros((len(inputs), REST + steps + REBOUND, 1))
+        padded[:, REST : REST + steps] = inputs
         return np.repeat(padded, args.repeats, axis=0)
 
     digits = trials(shown)
@@ -107,23 +111,35 @@ def make_trials(args):
         },
         labels=np.repeat(sequences.labels[index], args.repeats),
         groups=np.repeat(np.arange(len(index)), args.repeats),
-        segments={"settle": SETTLE, "rest": REST, "stimulus": steps, "rebound": REBOUND},
+        segments={"rest": REST, "stimulus": steps, "rebound": REBOUND},
     ), {"source": sequences.source, "checksum": sequences.checksum, "index": index.tolist()}
 
 
 def simulate_conditions(params, trials, args, stage):
     """Run the network in all conditions, under the same kicks."""
     kicks = hn.PoissonKicks(args.kick_rate, args.kick_amplitude)
+    uncoupled = params.replace(w_rec=np.zeros_like(params.w_rec))
+    settled = {}
+    for name, network in (("coupled", params), ("uncoupled", uncoupled)):
+        stage(f"settling, {name}")
+        settled[name] = hn.simulate(
+            network,
+            SETTLE,
+            n_trials=len(trials.labels),
+            kicks=kicks,
+            record=(),
+            device=args.device,
+            seed=brian2_seed(args.seed, "settling"),
+        ).final_state
     recordings = {}
     for name, stimulus in trials.stimuli.items():
         stage(f"simulating {name}")
-        network = params
-        if name == "no recurrence":
-            network = params.replace(w_rec=np.zeros_like(params.w_rec))
+        coupled = name != "no recurrence"
         recordings[name] = hn.simulate(
-            network,
+            params if coupled else uncoupled,
             stimulus,
             kicks=kicks,
+            initial=settled["coupled" if coupled else "uncoupled"],
             segments=trials.segments,
             labels=trials.labels,
             every=EVERY,
@@ -139,15 +155,17 @@ def main(argv=None):
     args = parse(argv)
     if args.params:
         params = hn.load_parameters(args.params)
+    elif args.coupling is not None:
+        params = untrained_network(args.coupling, args.seed)
     else:
-        params = default_network(args.coupling, args.seed)
+        params = hn.pretrained("horn64_heterogeneous")
     if params.n_inputs != 1:
         raise ValueError(
             f"{args.params} has {params.n_inputs} input channels; digits are one pixel a step, so "
             "this protocol needs a network with 1"
         )
     folder = RunFolder(args.out, "rest_vs_evoked")
-    with tqdm(total=12, bar_format="{l_bar}{bar}| {elapsed}") as progress:
+    with tqdm(total=14, bar_format="{l_bar}{bar}| {elapsed}") as progress:
 
         def stage(name):
             progress.set_description(name)
@@ -171,6 +189,7 @@ def main(argv=None):
             "arguments": vars(args),
             "digits": digits,
             "steps": trials.segments,
+            "settling_steps": SETTLE,
             "sampled_every": EVERY,
             "recordings": {name: rec.provenance for name, rec in recordings.items()},
         }

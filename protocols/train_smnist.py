@@ -74,6 +74,12 @@ def parse(argv):
     parser.add_argument("--precision", default="32-true", help="as of Lightning Fabric")
     parser.add_argument("--resume", action="store_true", help="continue the runs in --out")
     args = parser.parse_args(argv)
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error(
+            "--device cuda: torch finds no GPU; use --device cpu, or install its CUDA build"
+        )
+    if args.device == "auto":
+        args.device = "cuda" if torch.cuda.is_available() else "cpu"
     if args.resume and not args.out:
         parser.error("--resume: name the folder with --out")
     size = SIZES[args.size]
@@ -225,19 +231,20 @@ def main(argv=None):
     started = time.time()
     args, limit = parse(argv)
     args.command = list(sys.argv[1:] if argv is None else argv)
-    accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda"}[args.device]
-    strategy = "ddp" if args.devices * args.nodes > 1 else "auto"
     fabric = Fabric(
-        accelerator=accelerator if torch.cuda.is_available() else "cpu",
+        accelerator=args.device,
         devices=args.devices,
         num_nodes=args.nodes,
-        strategy=strategy,
+        strategy="ddp" if args.devices * args.nodes > 1 else "auto",
         precision=args.precision,
     )
     fabric.launch()
     task, test, data = load(args, limit)
-    folder = RunFolder(args.out, "train_smnist", again=args.resume or fabric.global_rank > 0)
-    fabric.barrier()
+    path = args.out
+    if fabric.global_rank == 0:
+        path = RunFolder(args.out, "train_smnist", again=args.resume).path
+    # The default name holds the time: all processes take that of the first.
+    folder = RunFolder(fabric.broadcast(path), "train_smnist", again=True)
     total = len(args.models) * len(args.seeds) * args.epochs
     with tqdm(total=total, unit="epoch", disable=fabric.global_rank > 0) as bar:
         results = [

@@ -15,8 +15,10 @@ from horn_neuro.parameters.topology import (
     ring_distances,
     sparse_random,
 )
+from horn_neuro.parameters.trained import PRETRAINED, pretrained
 
 __all__ = [
+    "PRETRAINED",
     "HornParameters",
     "brian2_seed",
     "constant_delays",
@@ -29,6 +31,7 @@ __all__ = [
     "lattice_distances",
     "load_parameters",
     "log_uniform",
+    "pretrained",
     "resolve_seed",
     "ring",
     "ring_distances",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from horn_neuro._files import atomic_path
 from horn_neuro._version import __version__
@@ -49,7 +49,7 @@ def save_parameters(params, path):
         "provenance": params.provenance,
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: json.dumps(configuration)})
+        temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(configuration)}))
 
 
 def load_parameters(path):

@@ -1,7 +1,10 @@
 """Backpropagation through time in C++, compiled at first use: the fastest backend on a CPU."""
 
+import contextlib
 import functools
 import hashlib
+import os
+import sysconfig
 import warnings
 from pathlib import Path
 
@@ -18,6 +21,17 @@ if torch.backends.openmp.is_available():
     _FLAGS.append("-fopenmp")
 
 
+@contextlib.contextmanager
+def _ninja_on_path():
+    """Let torch find the ninja of this environment, also where it is not activated."""
+    found = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([found, sysconfig.get_path("scripts")])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = found
+
+
 @functools.lru_cache
 def _library():
     """Compile or load the extension; returns (module, None) or (None, reason)."""
@@ -29,7 +43,7 @@ def _library():
     digest = hashlib.sha256(_SOURCE.read_bytes())
     digest.update(repr((torch.__version__, _FLAGS, compiler_version(), processor())).encode())
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _ninja_on_path():
             warnings.simplefilter("ignore")
             module = cpp_extension.load(
                 f"horn_neuro_{digest.hexdigest()[:16]}", [str(_SOURCE)], extra_cflags=_FLAGS

@@ -156,6 +156,8 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
     ValueError
         If the checkpoint is of another configuration, or the batch does not
         divide among the processes.
+    FloatingPointError
+        If the loss is not finite; the last good checkpoint stays.
     """
     world, rank = fabric.world_size, fabric.global_rank
     if config.batch_size % world:
@@ -197,25 +199,26 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(model(inputs), labels)
             fabric.backward(loss)
-            fabric.clip_gradients(model, optimizer, max_norm=config.clip)
+            fabric.clip_gradients(model, optimizer, max_norm=config.clip, error_if_nonfinite=False)
             optimizer.step()
             schedule.step()
             total += loss.detach()
         seconds = time.perf_counter() - started
+        loss = fabric.all_reduce(total / n_batches, reduce_op="mean").item()
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss is {loss} in epoch {epoch + 1}: lower the learning rate"
+            )
         model.eval()
         found = evaluate(bare, task.inputs[validation], task.labels[validation])
         row = {
             "epoch": epoch + 1,
-            "loss": fabric.all_reduce(total / n_batches, reduce_op="mean").item(),
+            "loss": loss,
             "validation_loss": found[0],
             "validation_accuracy": found[1],
             "learning_rate": schedule.get_last_lr()[0],
             "sequences_per_second": n_batches * config.batch_size / seconds,
         }
-        if not np.isfinite(row["loss"]):
-            raise FloatingPointError(
-                f"the loss is {row['loss']} after epoch {epoch + 1}: lower the learning rate"
-            )
         if found[1] > max((m["validation_accuracy"] for m in metrics), default=-1.0):
             best = {key: value.detach().cpu().clone() for key, value in bare.state_dict().items()}
         metrics.append(row)

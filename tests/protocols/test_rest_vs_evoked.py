@@ -23,7 +23,7 @@ def protocol():
 def run(protocol, tmp_path_factory):
     """One fast run on a network of its own; the analysis, its folder and the network."""
     base = tmp_path_factory.mktemp("protocol")
-    params = protocol.default_network(0.5, seed=3)
+    params = protocol.untrained_network(0.5, seed=3)
     params.save(base / "net.safetensors")
     argv = ["--fast", "--seed", "2", "--device", "numpy"]
     argv += ["--params", str(base / "net.safetensors"), "--out", str(base / "run")]
@@ -54,7 +54,7 @@ def test_configuration_says_how(run):
     _, folder, params = run
     config = json.loads((folder / "config.json").read_text())
     assert config["arguments"]["seed"] == 2
-    assert config["steps"] == {"settle": 400, "rest": 400, "stimulus": 784, "rebound": 600}
+    assert config["steps"] == {"rest": 400, "stimulus": 784, "rebound": 600}
     assert len(config["digits"]["index"]) == 50
     assert config["recordings"]["digits"]["parameters"] == params.fingerprint
     assert config["recordings"]["digits"]["device"] == "numpy"
@@ -127,7 +127,7 @@ def test_bad_networks_and_sources_leave_no_results(protocol, tmp_path):
         protocol.main(["--params", str(tmp_path / "three.safetensors"), "--out", str(out)])
     assert not out.exists()
     with pytest.raises(FileNotFoundError, match="four IDX files"):
-        protocol.main(["--source", str(tmp_path), "--out", str(out)])
+        protocol.main(["--coupling", "1", "--source", str(tmp_path), "--out", str(out)])
     assert list(out.iterdir()) == []
 
 
@@ -137,5 +137,7 @@ def test_ctrl_c_leaves_no_half_written_file(protocol, tmp_path, monkeypatch):
 
     monkeypatch.setattr(hn.analysis, "RestVsEvoked", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        protocol.main(["--fast", "--device", "numpy", "--out", str(tmp_path / "run")])
+        protocol.main(
+            ["--fast", "--coupling", "0.5", "--device", "numpy", "--out", str(tmp_path / "run")]
+        )
     assert list((tmp_path / "run").iterdir()) == []

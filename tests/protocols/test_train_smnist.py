@@ -1,0 +1,71 @@
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import horn_neuro as hn
+
+SCRIPT = Path(__file__).parents[2] / "protocols" / "train_smnist.py"
+
+
+@pytest.fixture(scope="module")
+def protocol():
+    spec = importlib.util.spec_from_file_location("train_smnist", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def run(protocol, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train") / "run"
+    argv = ["--fast", "--models", "horn_heterogeneous", "rnn", "--seeds", "1", "2"]
+    return protocol.main([*argv, "--batch", "20", "--out", str(folder)]), folder
+
+
+def test_leaves_everything_in_one_folder(run):
+    results, folder = run
+    assert {path.name for path in folder.iterdir()} == {
+        *("config.json", "results.json", "report.html", "figures"),
+        *(f"{model}-{seed}" for model in ("horn_heterogeneous", "rnn") for seed in (1, 2)),
+    }
+    assert {path.name for path in (folder / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in ("learning", "noise_tolerance") for kind in ("png", "svg")
+    }
+    stored = json.loads((folder / "results.json").read_text())
+    assert stored == results
+    for result in stored:
+        assert 0 <= result["test_accuracy"] <= 1
+        assert list(result["test_accuracy_by_noise"]) == ["0.0", "0.1", "0.2", "0.4", "0.8"]
+
+
+def test_the_trained_network_is_kept_with_its_command(run):
+    results, folder = run
+    params = hn.load_parameters(folder / "horn_heterogeneous-2" / "params.safetensors")
+    assert params.n_units == 16
+    assert params.provenance["command"].startswith("python protocols/train_smnist.py --fast")
+    (mine,) = (r for r in results if (r["model"], r["seed"]) == ("horn_heterogeneous", 2))
+    assert params.provenance["test_accuracy"] == mine["test_accuracy"]
+
+
+def test_two_processes_learn_as_one(run, tmp_path):
+    """Same global batches, same loss curve to float tolerance (gloo, two processes)."""
+    out = tmp_path / "two"
+    command = [sys.executable, str(SCRIPT), "--fast", "--seed", "1", "--batch", "20"]
+    command += ["--devices", "2", "--device", "cpu", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    two = json.loads((out / "results.json").read_text())[0]
+    (one,) = (r for r in run[0] if (r["model"], r["seed"]) == ("horn_heterogeneous", 1))
+    for key in ("loss", "validation_loss"):
+        assert two["metrics"][0][key] == pytest.approx(one["metrics"][0][key], rel=1e-3)
+    assert json.loads((out / "config.json").read_text())["processes"] == 2
+
+
+def test_resuming_needs_a_folder(protocol, capsys):
+    with pytest.raises(SystemExit):
+        protocol.main(["--resume"])
+    assert "name the folder with --out" in capsys.readouterr().err
