@@ -11,14 +11,11 @@ against (summed) coupling by density, recording, and peak memory.
 """
 
 import argparse
-import contextlib
 import platform
-import statistics
 import sys
-import time
 
 import numpy as np
-import psutil
+from measure import interleaved, peak
 
 import horn_neuro as hn
 from horn_neuro.parameters import sparse_random, uniform_delays
@@ -42,18 +39,6 @@ def numpy_loop(params, stimulus, keep=False):
         if keep:
             kept[:, k] = x, y
     return kept if keep else (x, y)
-
-
-def interleaved(calls, repeats):
-    """Median seconds of each call, taken in turns after one warm-up."""
-    seconds = {name: [] for name in calls}
-    for turn in range(repeats + 1):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            if turn:
-                seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def simulation(params, stimulus, **options):
@@ -148,7 +133,10 @@ def memory(n, trials):
     for name in (*DEVICES, "loop"):
         run_alone(name, n, trials)  # whatever has to be compiled is compiled here
         run_alone(name, 4, 1)
-        print(f"| {name} | {peak(name, n, trials) - peak(name, 4, 1):.0f} |", flush=True)
+        print(
+            f"| {name} | {peak(__file__, name, n, trials) - peak(__file__, name, 4, 1):.0f} |",
+            flush=True,
+        )
 
 
 def run_alone(name, n, trials):
@@ -156,18 +144,6 @@ def run_alone(name, n, trials):
     if name == "loop":
         return numpy_loop(params, stimulus, keep=True)
     return simulation(params, stimulus, device=name, record=("x", "y"))()
-
-
-def peak(name, n, trials):
-    """Largest resident memory in MiB of a new process and its children, by sampling."""
-    process = psutil.Popen([sys.executable, __file__, "--alone", name, str(n), str(trials)])
-    most = 0
-    while process.poll() is None:
-        with contextlib.suppress(psutil.Error):
-            family = [process, *process.children(recursive=True)]
-            most = max(most, sum(member.memory_info().rss for member in family))
-        time.sleep(0.002)
-    return most / 2**20
 
 
 def main():

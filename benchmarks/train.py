@@ -11,15 +11,11 @@ each sequence and step against a large product measured in the same run.
 """
 
 import argparse
-import contextlib
 import platform
-import statistics
-import subprocess
 import sys
-import time
 
-import psutil
 import torch
+from measure import interleaved, peak
 
 import horn_neuro as hn
 
@@ -37,18 +33,6 @@ def training_step(twin, inputs, labels, record=False):
     twin.zero_grad()
     out = twin(inputs, record=record)
     torch.nn.functional.cross_entropy(out.logits, labels).backward()
-
-
-def interleaved(calls, repeats):
-    """Median seconds of each call, taken in turns after one warm-up."""
-    seconds = {name: [] for name in calls}
-    for turn in range(repeats + 1):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            if turn:
-                seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def gemm_limit():
@@ -88,22 +72,9 @@ def table(sizes, repeats):
 def memory(n, size):
     print(f"\n## Peak memory of a training step, n = {n}, batch {size}\n")
     print("| backend | MiB over a tiny step | of eager |\n|---|---|---|")
-    found = {name: peak(name, n, size) - peak(name, 4, 1) for name in BACKENDS}
+    found = {name: peak(__file__, name, n, size) - peak(__file__, name, 4, 1) for name in BACKENDS}
     for name, value in found.items():
         print(f"| {name} | {value:.0f} | {100 * value / found['reference']:.0f} % |")
-
-
-def peak(name, n, size):
-    """Largest resident memory in MiB of a new process, by sampling."""
-    command = [sys.executable, __file__, "--alone", name, str(n), str(size)]
-    most = 0
-    with subprocess.Popen(command) as process:
-        watched = psutil.Process(process.pid)
-        while process.poll() is None:
-            with contextlib.suppress(psutil.Error):
-                most = max(most, watched.memory_info().rss)
-            time.sleep(0.002)
-    return most / 2**20
 
 
 def main():

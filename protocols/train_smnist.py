@@ -208,7 +208,9 @@ def draw(results, models):
         epochs = np.arange(1, len(results[0]["metrics"]) + 1)
         figures.plot_models(ax, epochs, curves, "epoch", label)
     axes[0].set_yscale("log")
-    axes[1].legend(loc="lower right")
+    axes[1].legend(loc="center right")
+    for ax in axes:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     curves = {
         name: [
             [100 * value for value in r["test_accuracy_by_noise"].values()]

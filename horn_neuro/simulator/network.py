@@ -8,13 +8,14 @@ from horn_neuro.simulator.equations import KICKS, METHOD, METHOD_OPTIONS, OSCILL
 
 __all__ = ["build_network"]
 
-# At the end of a step, in Brian2's slot for synaptic events. Each draws exactly
-# once per unit and step, so that equal seeds give equal kicks whatever else changes.
+# Each draws the same random numbers in every step, so that equal seeds give
+# equal kicks whatever else changes.
 _KICK = {
-    "fixed": "kick_amplitude*int(rand() < kick_rate*dt)",
-    "signed": "kick_amplitude*(1 - 2*int(draw < 0.5*kick_rate*dt))*int(draw < kick_rate*dt)",
-    "gaussian": "kick_amplitude*randn()*int(rand() < kick_rate*dt)",
-    "drawn": "drawn_kicks(t, i)",
+    "fixed": "new_kick = kick_amplitude*int(rand() < kick_rate*dt)",
+    "signed": """draw = rand()
+new_kick = kick_amplitude*(1 - 2*int(draw < 0.5*kick_rate*dt))*int(draw < kick_rate*dt)""",
+    "gaussian": "new_kick = kick_amplitude*randn()*int(rand() < kick_rate*dt)",
+    "drawn": "new_kick = drawn_kicks(t, i)",
 }
 
 
@@ -106,9 +107,8 @@ def build_network(structure, device, values=None):
     if structure.kicks is not None:
         carry = "kick*int((t_in_timesteps - 1) % every != 0)" if structure.every > 1 else "0"
         horn.namespace["every"] = structure.every
-        code = f"new_kick = {_KICK[structure.kicks]}\ny += new_kick\nkick = {carry} + new_kick"
-        if "draw" in code.split("\n")[0] and structure.kicks == "signed":
-            code = "draw = rand()\n" + code
+        code = f"{_KICK[structure.kicks]}\ny += new_kick\nkick = {carry} + new_kick"
+        # At the end of a step, in Brian2's slot for synaptic events.
         horn.run_regularly(code, when="synapses")
     if structure.record:
         groups["recorder"] = brian2.StateMonitor(
