@@ -62,3 +62,19 @@ def test_docstring_examples():
 
     assert doctest.testmod(simulation).attempted > 0
     assert doctest.testmod(simulation).failed == 0
+
+
+def test_every_data_file_is_installed():
+    """A checkout has all files; an installation has those that setup.cfg names."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    patterns = [p.strip() for p in config["options.package_data"]["*"].split(",")]
+    files = [
+        path
+        for path in (ROOT / "horn_neuro").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    ]
+    packages = {path.parent for path in (ROOT / "horn_neuro").rglob("__init__.py")}
+    installed = {file for package in packages for p in patterns for file in package.glob(p)}
+    assert len(files) >= 5
+    assert set(files) <= installed
