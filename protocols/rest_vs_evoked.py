@@ -33,6 +33,7 @@ QUESTION = (
     "units throughout; between the onset and the end of the stimulus, the pixels of a digit sweep "
     "in, one a step. All conditions share the same kicks."
 )
+UNCERTAINTY = "Brackets are 95 % bootstrap intervals over digits."
 SIZES = {
     "fast": {"digits": 5, "repeats": 2, "permutations": 5, "resamples": 50, "snapshots": 12},
     "default": {"digits": 10, "repeats": 2, "permutations": 20, "resamples": 200, "snapshots": 22},
@@ -205,13 +206,15 @@ def main(argv=None):
             config["seconds"] = round(time.time() - started, 1)
             folder.save_json("config.json", config)
             numbers = found.numbers()
-            write_report(folder, "Rest, stimulus, rebound", QUESTION, numbers, drawn, config)
+            write_report(
+                folder, "Rest, stimulus, rebound", QUESTION, numbers, UNCERTAINTY, drawn, config
+            )
         stage("done")
     device = recordings["digits"].provenance["device"]
     print(f"\n{len(trials.labels)} trials, {params.n_units} units, on {device}")
     for name, value in numbers:
         print(f"  {name}: {value}")
-    print(f"Brackets are 95 % bootstrap intervals. Report: {folder.path / 'report.html'}")
+    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
     return found
 
 

@@ -39,6 +39,7 @@ QUESTION = (
     "pixel a step, how fast, how robustly against pixel noise, and how do torch's recurrent "
     "networks do with the same code and budget?"
 )
+UNCERTAINTY = "± is a 95 % t interval over seeds; a single seed has none."
 MODELS = ("horn_homogeneous", "horn_heterogeneous", "rnn", "gru", "lstm")
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
 SIZES = {
@@ -283,11 +284,13 @@ def main(argv=None):
             folder.save_figure(title.lower().replace(" ", "_"), figure)
         folder.save_json("results.json", results)
         folder.save_json("config.json", config)
-        write_report(folder, "Training on sequential MNIST", QUESTION, numbers, drawn, config)
+        write_report(
+            folder, "Training on sequential MNIST", QUESTION, numbers, UNCERTAINTY, drawn, config
+        )
     print(f"\n{data['sequences']} sequences of {data['source']}, {args.task}")
     for name, value in numbers:
         print(f"  {name}: {value}")
-    print(f"± is a 95 % t interval over seeds. Report: {folder.path / 'report.html'}")
+    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
     return results
 
 

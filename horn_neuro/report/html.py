@@ -8,7 +8,7 @@ import mne
 __all__ = ["write_report"]
 
 
-def write_report(folder, title, question, numbers, figures, config):
+def write_report(folder, title, question, numbers, uncertainty, figures, config):
     """Write ``report.html``: question, numbers, figures, and how they came about.
 
     Parameters
@@ -21,6 +21,8 @@ def write_report(folder, title, question, numbers, figures, config):
         What the run asks, in a sentence or two.
     numbers : list of (str, str)
         What was measured, and the value with its uncertainty.
+    uncertainty : str
+        What the uncertainty is, in a sentence.
     figures : dict of str to (matplotlib.figure.Figure, str)
         Figures with their captions, by title.
     config : dict
@@ -33,7 +35,7 @@ def write_report(folder, title, question, numbers, figures, config):
     )
     report.add_html(
         f"<p>{html.escape(question)}</p><table class='table table-sm'>{rows}</table>"
-        "<p>Brackets are 95 % bootstrap intervals.</p>",
+        f"<p>{html.escape(uncertainty)}</p>",
         title="Answer",
     )
     for name, (figure, caption) in figures.items():

@@ -47,6 +47,7 @@ def test_leaves_everything_in_one_folder(run):
     assert hn.load_parameters(folder / "params.safetensors") == params
     report = (folder / "report.html").read_text()
     assert "Participation ratio" in report
+    assert "95 % bootstrap intervals over digits" in report
     assert report.count("data:image/png;base64") >= 7
 
 

@@ -35,6 +35,7 @@ def test_leaves_everything_in_one_folder(run):
     assert {path.name for path in (folder / "figures").iterdir()} == {
         f"{name}.{kind}" for name in ("learning", "noise_tolerance") for kind in ("png", "svg")
     }
+    assert "95 % t interval over seeds" in (folder / "report.html").read_text()
     stored = json.loads((folder / "results.json").read_text())
     assert stored == results
     for result in stored:
