@@ -8,6 +8,9 @@
 
 #include <ATen/Parallel.h>
 #include <cmath>
+#include <mutex>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -29,7 +32,7 @@ struct Simd {
     static void store(T *p, vec v) { *(vec *)p = v; }
 };
 
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Weights in blocks of ROWS rows, packed[block][column][row], zero-padded.
 template <class T>
@@ -58,37 +61,52 @@ inline void multiply(const T *packed, const T *signal, int64_t columns,
     }
 }
 
+// Sums of the elements of each of `width` vectors, as one vector; begin with N = width.
+template <class T, int N, size_t... L>
+inline typename Simd<T>::vec row_sums(typename Simd<T>::vec *v, std::index_sequence<L...> lanes) {
+    if constexpr (N > 1) {
+        constexpr size_t half = N / 2, other = sizeof...(L) - half;
+        for (size_t k = 0; k < half; k++) {
+            const auto a = v[k], b = v[k + half];
+            v[k] = __builtin_shufflevector(a, b, (L % N < half ? L : L + other)...) +
+                   __builtin_shufflevector(a, b, (L % N < half ? L + half : L + other + half)...);
+        }
+        return row_sums<T, half>(v, lanes);
+    }
+    return v[0];
+}
+
 // to[i][j] += sum over steps and lanes of a[step][i][lane] b[step][j][lane].
 template <class T, int V, int A, int B>
 inline void outer_block(const T *a, int64_t a_slab, const T *b, int64_t b_slab, int64_t steps,
                         T *to, int64_t to_stride) {
     using S = Simd<T>;
     constexpr int LANES = V * S::width;
-    typename S::vec sum[A][B] = {};
+    typename S::vec sum[round_up(A * B, S::width)] = {};
     for (int64_t k = 0; k < steps; k++)
         for (int v = 0; v < V; v++) {
             typename S::vec y[B];
             for (int j = 0; j < B; j++) y[j] = S::load(b + k * b_slab + j * LANES + v * S::width);
             for (int i = 0; i < A; i++) {
                 const typename S::vec x = S::load(a + k * a_slab + i * LANES + v * S::width);
-                for (int j = 0; j < B; j++) sum[i][j] += x * y[j];
+                for (int j = 0; j < B; j++) sum[i * B + j] += x * y[j];
             }
         }
-    for (int i = 0; i < A; i++)
-        for (int j = 0; j < B; j++) {
-            T total = 0;
-            for (int l = 0; l < S::width; l++) total += sum[i][j][l];
-            to[i * to_stride + j] += total;
-        }
+    for (int first = 0; first < A * B; first += S::width) {
+        const auto total =
+            row_sums<T, S::width>(sum + first, std::make_index_sequence<S::width>());
+        for (int p = first; p < std::min(first + S::width, A * B); p++)
+            to[p / B * to_stride + p % B] += total[p - first];
+    }
 }
 
 // The same for all rows of a and b.
 template <class T, int V>
-void outer(const T *a, int64_t rows, const T *b, int64_t columns, int64_t steps, T *to) {
+void outer(const T *a, int64_t rows, int64_t a_slab, const T *b, int64_t columns, int64_t b_slab,
+           int64_t steps, T *to) {
     constexpr int LANES = V * Simd<T>::width;
     // Blocks of columns that stay in cache while the rows pass by.
     constexpr int64_t GROUP = 8 * BLOCK;
-    const int64_t a_slab = rows * LANES, b_slab = columns * LANES;
     for (int64_t j0 = 0; j0 < columns; j0 += GROUP) {
         const int64_t j1 = std::min(columns, j0 + GROUP);
         int64_t i = 0;
@@ -119,8 +137,53 @@ struct Buffer {
           data(memory.data_ptr<T>()) {}
 };
 
+// Blocks of freed tensors, kept for the next pass: the system clears fresh pages
+// one by one, which at 100 units costs as much as the pass itself. A graph owns its
+// block until it is freed. There is one block for each tensor that a pass saves.
+class Pool {
+    static constexpr size_t BLOCKS = 2;
+    std::mutex lock;
+    std::vector<torch::Tensor> spare;
+
+  public:
+    torch::Tensor take(std::vector<int64_t> shape, torch::TensorOptions option) {
+        const int64_t size = std::accumulate(shape.begin(), shape.end(), int64_t(1),
+                                             std::multiplies<int64_t>());
+        if (size == 0) return torch::empty(shape, option);
+        torch::Tensor block;
+        {
+            std::lock_guard<std::mutex> guard(lock);
+            for (auto it = spare.begin(); it != spare.end(); ++it)
+                if (it->numel() == size && it->dtype() == option.dtype()) {
+                    block = *it;
+                    spare.erase(it);
+                    break;
+                }
+        }
+        if (!block.defined()) block = torch::empty({size}, option);
+        return torch::from_blob(
+            block.data_ptr(), shape, [this, block](void *) { give(block); }, option);
+    }
+
+  private:
+    void give(torch::Tensor block) {
+        std::lock_guard<std::mutex> guard(lock);
+        if (spare.size() == BLOCKS) spare.erase(spare.begin());
+        spare.push_back(std::move(block));
+    }
+};
+
+// Never destroyed, since tensors may outlive the module.
+Pool &pool() {
+    static Pool *const kept = new Pool;
+    return *kept;
+}
+
 struct Sizes {
     int64_t steps, batch, inputs, units, lanes, tiles;
+    // An odd number of rows: at a stride of 4 KiB all steps would share a few lines of cache.
+    int64_t rows() const { return units | 1; }
+    int64_t slab() const { return rows() * lanes; }
 };
 
 // Rows of (batch, columns) to [column][lane] of one tile; lanes beyond the batch are zero.
@@ -148,7 +211,7 @@ void forward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x0, co
                   T *x1, T *y1) {
     using S = Simd<T>;
     constexpr int LANES = V * S::width;
-    const int64_t n = z.units, slab = n * LANES;
+    const int64_t n = z.units, slab = z.slab();
     const bool track = tanhs != nullptr;
     Buffer<T> positions(slab), signal(z.inputs * LANES), two(track ? 0 : 2 * slab);
     T *x = positions.data;
@@ -215,7 +278,7 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
     using S = Simd<T>;
     using vec = typename S::vec;
     constexpr int LANES = V * S::width;
-    const int64_t n = z.units, slab = n * LANES;
+    const int64_t n = z.units, slab = z.slab();
     Buffer<T> state(3 * slab), ds(CHUNK * slab), given(slab), totals(5 * slab);
     Buffer<T> signal(CHUNK * z.inputs * LANES), gsignal(z.inputs * LANES);
     T *x = state.data, *gx = x + slab, *gy = gx + slab;
@@ -277,8 +340,9 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
                 from_tile(gsignal.data, tile, z, z.inputs, ginputs + k * z.batch * z.inputs);
             }
         }
-        outer<T, V>(ds.data, n, history + first * slab, n, size, sums.w.data());
-        outer<T, V>(ds.data, n, signal.data, z.inputs, size, sums.w_in.data());
+        outer<T, V>(ds.data, n, slab, history + first * slab, n, slab, size, sums.w.data());
+        outer<T, V>(ds.data, n, slab, signal.data, z.inputs, z.inputs * LANES, size,
+                    sums.w_in.data());
     }
     for (int64_t i = 0; i < n; i++)
         for (int64_t l = 0; l < LANES; l++) {
@@ -326,10 +390,11 @@ std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch:
         using T = scalar_t;
         const int64_t n = w.size(0);
         const Sizes z = sizes_of<T>(inputs, n);
-        const int64_t slab = n * z.lanes;
+        const int64_t slab = z.slab();
         auto option = inputs.options().requires_grad(false);
-        auto history = torch::empty({track ? z.tiles : 0, z.steps + 1, n, z.lanes}, option);
-        auto tanhs = torch::empty({track ? z.tiles : 0, z.steps, n, z.lanes}, option);
+        const int64_t saved = track ? z.tiles : 0;
+        auto history = pool().take({saved, z.steps + 1, z.rows(), z.lanes}, option);
+        auto tanhs = pool().take({saved, z.steps, z.rows(), z.lanes}, option);
         auto xs = torch::empty({keep ? z.steps : 0, z.batch, n}, option);
         auto ys = torch::empty_like(xs);
         auto x1 = torch::empty({z.batch, n}, option), y1 = torch::empty_like(x1);
@@ -365,7 +430,7 @@ std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torc
         // The tiles are those of the forward pass, whatever the number of threads is now.
         const Sizes z = {inputs.size(0), inputs.size(1),  inputs.size(2),
                          n,              history.size(3), history.size(0)};
-        const int64_t slab = n * z.lanes;
+        const int64_t slab = z.slab();
         auto option = inputs.options().requires_grad(false);
         auto ginputs = torch::empty({input_gradient ? z.steps : 0, z.batch, z.inputs}, option);
         auto gx0 = torch::empty({z.batch, n}, option), gy0 = torch::empty_like(gx0);
