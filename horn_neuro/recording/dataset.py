@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from horn_neuro._version import __version__
+from horn_neuro.recording.spikes import SpikeTrains
 from horn_neuro.recording.state import State
 
 __all__ = ["Recording", "software_versions"]
@@ -42,7 +43,8 @@ class Recording:
     data : xarray.Dataset
         As `Recording.from_arrays` makes it. Variables: the recorded signals
         "x", "y", "kicks" with dims (trial, unit, time); "stimulus" with dims
-        (trial, channel, time); the final state. Coordinates: time in seconds,
+        (trial, channel, time); the final state; where spikes were recorded,
+        "spike_trial", "spike_unit" and "spike_sample" with dim (spike,). Coordinates: time in seconds,
         segment (of each time), label (of each trial, where there are any), and
         omega, frequency in Hz and decay_time in seconds (of each unit).
 
@@ -65,6 +67,7 @@ class Recording:
         units,
         final_state,
         provenance,
+        spikes=None,
     ):
         """Put arrays together.
 
@@ -86,6 +89,8 @@ class Recording:
             State after the last step.
         provenance : dict
             JSON-like record of how the signals came about.
+        spikes : SpikeTrains | None
+            Spikes, where they were recorded.
 
         Returns
         -------
@@ -101,6 +106,9 @@ class Recording:
         variables["final_y"] = (trial_unit, final_state.y)
         if final_state.past_y is not None:
             variables["final_past_y"] = (("trial", "lag", "unit"), final_state.past_y)
+        if spikes is not None:
+            for name in ("trial", "unit", "sample"):
+                variables[f"spike_{name}"] = ("spike", getattr(spikes, name).astype(np.int32))
         n_trials, n_channels, n_samples = np.shape(stimulus)
         coordinates = {
             "trial": np.arange(n_trials),
@@ -119,6 +127,8 @@ class Recording:
             "sfreq": 1 / sample_interval,
             "provenance": json.dumps({**provenance, "versions": software_versions()}),
         }
+        if spikes is not None:
+            attributes |= {"spike_interval": spikes.interval, "spike_steps": spikes.shape[2]}
         return cls(xr.Dataset(variables, coordinates, attributes))
 
     @property
@@ -144,6 +154,24 @@ class Recording:
         """State after the last step (`State`), to continue from with ``simulate(initial=...)``."""
         past = self.data["final_past_y"].values if "final_past_y" in self.data else None
         return State(self.data["final_x"].values, self.data["final_y"].values, past)
+
+    @property
+    def spikes(self):
+        """Spikes at upward phase crossings (`SpikeTrains`), by step whatever else was sampled.
+
+        Raises
+        ------
+        KeyError
+            If they were not recorded.
+        """
+        if "spike_sample" not in self.data:
+            raise KeyError('no spikes were recorded; simulate with record=(..., "spikes")')
+        trial, unit, sample = (
+            self.data[f"spike_{name}"].values for name in ("trial", "unit", "sample")
+        )
+        sizes, attributes = self.data.sizes, self.data.attrs
+        shape = sizes["trial"], sizes["unit"], int(attributes["spike_steps"])
+        return SpikeTrains(trial, unit, sample, shape, float(attributes["spike_interval"]))
 
     def segment(self, name):
         """Return the data of one segment.
@@ -200,6 +228,8 @@ class Recording:
     def __repr__(self):
         sizes = self.data.sizes
         signals = [name for name in ("x", "y", "kicks", "stimulus") if name in self.data]
+        if "spike_sample" in self.data:
+            signals.append(f"{sizes['spike']} spikes")
         parts = ", ".join(f"{name} {n}" for name, (_, n) in self.segments.items())
         return (
             f"<Recording | {sizes['trial']} trials, {sizes['unit']} units, "

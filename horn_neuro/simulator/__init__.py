@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "kicks": ["DrawnKicks", "PoissonKicks"],
         "memory": ["estimate_memory"],
         "simulation": ["simulate"],
+        "spikes": ["SpikeCoupling"],
         "standalone": ["cache_folder"],
     },
 )

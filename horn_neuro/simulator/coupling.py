@@ -64,6 +64,8 @@ def operations(structure, groups, device):
     )
     if structure.ring:
         result.start.append((-1, "stored = remember(i, y, t_in_timesteps)"))
+    if structure.spike_delays is not None:
+        return result
     if structure.synapses is None:
         result.start.append((0, "recurrent_sum = coupled(i, t_in_timesteps)"))
     else:

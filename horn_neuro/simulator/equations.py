@@ -6,7 +6,15 @@ from brian2.stateupdaters.base import (
     extract_method_options,
 )
 
-__all__ = ["KICKS", "METHOD", "METHOD_OPTIONS", "OSCILLATOR", "SemiImplicitEuler"]
+__all__ = [
+    "CONTINUOUS",
+    "CROSSING",
+    "KICKS",
+    "METHOD",
+    "OSCILLATOR",
+    "SPIKING",
+    "SemiImplicitEuler",
+]
 
 # horn_model, one step of size h = dt/tau. The recurrence reads the velocities
 # of other units, so both sums are complete before the state update runs.
@@ -16,7 +24,6 @@ dx/dt = y/tau : 1
 i_in = input_sum + b_in : 1
 i_rec = (recurrent_sum + b_rec)/sqrt(n_units) : 1
 input_sum : 1  # W_in s
-recurrent_sum : 1  # W_rec y, each velocity as old as its delay
 omega : 1 (constant)  # rad per unit of model time
 gamma : 1 (constant)  # per unit of model time
 alpha : 1 (constant)
@@ -25,6 +32,22 @@ b_in : 1 (constant)
 b_rec : 1 (constant)
 tau : second (shared, constant)  # one unit of model time, step/h
 n_units : 1 (shared, constant)
+"""
+
+CONTINUOUS = "recurrent_sum : 1  # W_rec y, each velocity as old as its delay"
+
+# The semi-implicit scheme knows the position before the step: x - y*dt/tau.
+CROSSING = "x >= 0 and x < y*dt/tau and y >= omega*spike_threshold"
+
+# Spikes kick synaptic oscillators of the receiving units (see SpikeCoupling).
+SPIKING = """
+recurrent_sum = synaptic_y : 1
+dsynaptic_y/dt = (-omega**2*synaptic_x - 2*synaptic_damping*synaptic_y)/tau : 1
+dsynaptic_x/dt = synaptic_y/tau : 1
+synaptic_damping : 1 (constant)  # per unit of model time
+charge : 1 (constant)
+graded : 1 (shared, constant)  # 1: spikes carry the sender's velocity, 0: they are alike
+strength : 1  # what the last spike carried
 """
 
 # Poisson kicks are parameters of the group, so that a compiled network can be
@@ -68,7 +91,6 @@ class SemiImplicitEuler(StateUpdateMethod):
 
 
 METHOD = "semi_implicit_euler"
-METHOD_OPTIONS = {"order": ("y", "x")}
 
 if METHOD not in StateUpdateMethod.stateupdaters:
     StateUpdateMethod.register(METHOD, SemiImplicitEuler())

@@ -4,7 +4,14 @@ import brian2
 import numpy as np
 
 from horn_neuro.simulator import coupling
-from horn_neuro.simulator.equations import KICKS, METHOD, METHOD_OPTIONS, OSCILLATOR
+from horn_neuro.simulator.equations import (
+    CONTINUOUS,
+    CROSSING,
+    KICKS,
+    METHOD,
+    OSCILLATOR,
+    SPIKING,
+)
 
 __all__ = ["build_network"]
 
@@ -50,10 +57,16 @@ def build_network(structure, device, values=None):
         timed[name] = brian2.TimedArray(array, dt=structure.step * brian2.second, name=name)
 
     timed_array("stimulus", structure.n_inputs * structure.n_trials)
-    equations = OSCILLATOR
+    spiking = structure.spike_delays is not None
+    equations = OSCILLATOR + (SPIKING if spiking else CONTINUOUS)
+    order = ("y", "x", "synaptic_y", "synaptic_x") if spiking else ("y", "x")
+    events = {}
+    if structure.spikes or spiking:
+        equations += "\nspike_threshold : 1 (shared, constant)"
+        events = {"threshold": CROSSING, "reset": ""}
     if structure.kicks == "drawn":
         timed_array("drawn_kicks", structure.size)
-        equations += "kick : 1"
+        equations += "\nkick : 1"
     elif structure.kicks is not None:
         equations += KICKS
 
@@ -62,7 +75,8 @@ def build_network(structure, device, values=None):
             structure.size,
             equations,
             method=METHOD,
-            method_options=METHOD_OPTIONS,
+            method_options={"order": order},
+            **events,
             namespace=timed,
             clock=clock,
             name="horn",
@@ -94,6 +108,8 @@ def build_network(structure, device, values=None):
             clock=clock,
             name="recurrent_weights",
         )
+    elif spiking:
+        groups["recurrent"] = _spiking_synapses(structure, horn, clock)
     else:
         groups["recurrent"] = _sparse_synapses(structure, horn, clock)
 
@@ -119,6 +135,8 @@ def build_network(structure, device, values=None):
             when="end",
             name="recorder",
         )
+    if structure.spikes:
+        groups["spikes"] = brian2.SpikeMonitor(horn, name="spikes")
     network = brian2.Network(*groups.values())
     if values is not None:
         for key, array in values.items():
@@ -140,10 +158,36 @@ def _sparse_synapses(structure, horn, clock):
         clock=clock,
         name="recurrent",
     )
+    _connect(synapses, structure)
+    return synapses
+
+
+def _spiking_synapses(structure, horn, clock):
+    """Connections that carry spikes, each after Brian2's own delay."""
+    # What a spike carries is fixed when it is fired, whenever it arrives.
+    horn.run_regularly(
+        f"strength += int({CROSSING})*(charge*(1 + graded*(y - 1)) - strength)",
+        when="before_thresholds",
+    )
+    synapses = brian2.Synapses(
+        horn,
+        horn,
+        "w : 1 (constant)",
+        on_pre="synaptic_y_post += w*strength_pre",
+        clock=clock,
+        name="recurrent",
+    )
+    _connect(synapses, structure)
+    # A delay of one step is none for Brian2: what is spiked now acts on the next step.
+    delays = np.repeat(np.frombuffer(structure.spike_delays, np.int32), structure.n_trials)
+    synapses.pre.delay = (delays - 1) * structure.step * brian2.second
+    return synapses
+
+
+def _connect(synapses, structure):
     post, pre = (
         (np.repeat(index.astype(np.int64), structure.n_trials) * structure.n_trials)
         + np.tile(np.arange(structure.n_trials), len(index))
         for index in structure.pairs
     )
     synapses.connect(i=pre, j=post)
-    return synapses

@@ -25,7 +25,8 @@ def run_in_process(structure, values, target, seed):
     -------
     results : dict of str to ndarray
         Final "horn.x", "horn.y" and "past.y", flat, and every recorded
-        variable as "recorder.<name>", shape (n_samples, size).
+        variable as "recorder.<name>", shape (n_samples, size); where spikes are
+        recorded, "spikes.i" and "spikes.t" in seconds, shape (n_spikes,).
     """
     import brian2
 
@@ -42,4 +43,8 @@ def run_in_process(structure, values, target, seed):
         for variable in structure.record:
             recorded = groups["recorder"].variables[variable].get_value()
             results[f"recorder.{variable}"] = np.array(recorded)
+        if structure.spikes:
+            for variable in "it":
+                values = groups["spikes"].variables[variable].get_value()
+                results[f"spikes.{variable}"] = np.array(values)
     return results

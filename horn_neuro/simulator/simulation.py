@@ -6,16 +6,17 @@ import time
 import numpy as np
 
 from horn_neuro.parameters import brian2_seed, resolve_seed
-from horn_neuro.recording import Recording, State
+from horn_neuro.recording import Recording, SpikeTrains, State
 from horn_neuro.simulator.devices import choose_device
 from horn_neuro.simulator.memory import warn_about_memory
 from horn_neuro.simulator.runtime import run_in_process
+from horn_neuro.simulator.spikes import SpikeCoupling
 from horn_neuro.simulator.standalone import is_compiled, run_compiled
 from horn_neuro.simulator.structure import make_structure, make_values
 
 __all__ = ["simulate"]
 
-RECORDABLE = ("x", "y", "kicks")
+RECORDABLE = ("x", "y", "kicks", "spikes")
 
 
 def simulate(
@@ -31,6 +32,7 @@ def simulate(
     every=1,
     device="auto",
     coupling="auto",
+    spike_threshold=0.0,
     seed=None,
 ):
     """Simulate a network in Brian2, all trials together.
@@ -56,16 +58,20 @@ def simulate(
     labels : array_like of int, shape (n_trials,) | None
         Class of every trial.
     record : tuple of str
-        What to record, of "x", "y" and "kicks". Recorded kicks are summed over
-        the steps since the last sample.
+        What to record, of "x", "y", "kicks" and "spikes". Recorded kicks are
+        summed over the steps since the last sample; spikes are upward crossings
+        of x = 0, kept by step (`Recording.spikes`).
     every : int
         Record one sample in so many steps.
     device : 'auto' | 'numpy' | 'cython' | 'cpp'
         Where to run. 'auto' takes numpy for short jobs, and cpp for long ones
         and for networks that have been compiled before.
-    coupling : 'auto' | 'dense' | 'sparse'
+    coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling
         Whether the recurrent sum is a dense product or Brian2's (summed)
-        synapses; 'auto' decides by the density of w_rec.
+        synapses; 'auto' decides by the density of w_rec. A `SpikeCoupling` lets
+        connections carry spikes instead of velocities.
+    spike_threshold : float
+        Smallest amplitude y/omega of a spike, in the unit of x.
     seed : int | None
         Seed of the Poisson kicks; None draws one. Equal seeds give equal kicks
         on one device, whatever the stimulus; each device draws its own.
@@ -110,6 +116,11 @@ def simulate(
     n_trials, n_steps, _ = stimulus.shape
     labels = _check_labels(labels, n_trials)
     segments = _check_segments(segments, n_steps, np.any(stimulus))
+    if params.max_delay > n_steps and getattr(initial, "past_y", None) is None:
+        raise ValueError(
+            f"delays: the longest is {params.max_delay} steps, but {n_steps} are simulated, so it "
+            "would never be heard; simulate longer, shorten it, or give its past in initial="
+        )
     initial = State.zero(params.n_units) if initial is None else initial
     initial = initial.broadcast(n_trials, params.n_units, params.max_delay)
     if kicks is not None:
@@ -118,15 +129,14 @@ def simulate(
         raise ValueError("record has 'kicks', but there are none: give kicks=, or drop it")
     seed = resolve_seed(seed)
 
-    if coupling not in ("auto", "dense", "sparse"):
-        raise ValueError(f"coupling = {coupling!r}: choose auto, dense or sparse")
+    _check_coupling(coupling, spike_threshold, params)
     structure = make_structure(
         params, n_trials, n_steps, every=every, record=record, kicks=kicks, coupling=coupling
     )
     device = choose_device(device, structure, is_compiled)
     warn_about_memory(structure)
 
-    values = make_values(structure, params, stimulus, kicks, initial)
+    values = make_values(structure, params, stimulus, kicks, initial, coupling, spike_threshold)
     started = time.perf_counter()
     if device == "cpp":
         results = run_compiled(structure, values, brian2_seed(seed, "kicks"))
@@ -138,7 +148,9 @@ def simulate(
         signals={
             name: _by_trial(results[f"recorder.{'kick' if name == 'kicks' else name}"], structure)
             for name in record
+            if name != "spikes"
         },
+        spikes=_spike_trains(results, structure, params.step) if structure.spikes else None,
         stimulus=stimulus[:, ::every].transpose(0, 2, 1),
         sample_interval=every * params.step,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
@@ -151,7 +163,8 @@ def simulate(
         final_state=_final_state(results, structure),
         provenance={
             "device": device,
-            "coupling": "dense" if structure.synapses is None else "sparse",
+            "coupling": _describe(coupling, structure),
+            "spike_threshold": spike_threshold,
             "seed": seed,
             "n_steps": n_steps,
             "step": params.step,
@@ -180,6 +193,23 @@ def _check_record(record):
     if unknown or len(set(record)) < len(record):
         raise ValueError(f"record = {record!r}: choose from {', '.join(RECORDABLE)}, each once")
     return record
+
+
+def _check_coupling(coupling, spike_threshold, params):
+    if isinstance(coupling, SpikeCoupling):
+        coupling.check(params)
+    elif coupling not in ("auto", "dense", "sparse"):
+        raise ValueError(
+            f"coupling = {coupling!r}: choose auto, dense or sparse, or give a SpikeCoupling"
+        )
+    if not 0 <= spike_threshold < np.inf:
+        raise ValueError(f"spike_threshold = {spike_threshold!r}: give an amplitude of at least 0")
+
+
+def _describe(coupling, structure):
+    if structure.spike_delays is not None:
+        return "graded spikes" if coupling.graded else "spikes"
+    return "dense" if structure.synapses is None else "sparse"
 
 
 def _full_stimulus(params, stimulus, n_trials, labels, initial):
@@ -240,6 +270,13 @@ def _by_trial(recorded, structure):
     """View what Brian2 records, (sample, unit * trial), in MNE's order (trial, unit, sample)."""
     shape = (structure.n_samples, structure.n_units, structure.n_trials)
     return recorded.reshape(shape).transpose(2, 1, 0)
+
+
+def _spike_trains(results, structure, step):
+    unit, trial = np.divmod(results["spikes.i"], structure.n_trials)
+    sample = np.rint(results["spikes.t"] / step).astype(np.int32)
+    shape = structure.n_trials, structure.n_units, structure.n_steps
+    return SpikeTrains(trial, unit, sample, shape, step)
 
 
 def _final_state(results, structure):

@@ -93,6 +93,7 @@ def _compile(structure, folder):
             device.build(directory=str(build), compile=False, run=False)
             wanted = [("horn", "x"), ("horn", "y"), ("past", "y")]
             wanted += [("recorder", name) for name in structure.record]
+            wanted += [("spikes", name) for name in "it"]
             files = {
                 f"{name}.{variable}": Path(
                     device.get_array_filename(groups[name].variables[variable])
@@ -177,7 +178,11 @@ def run_compiled(structure, values, seed):
         results = {
             key: np.asarray(np.memmap(scratch / name, np.float64, "c"))
             for key, name in files.items()
+            if not key.startswith("spikes.")
         }
+        if structure.spikes:
+            for key, kind in (("spikes.i", np.int32), ("spikes.t", np.float64)):
+                results[key] = np.fromfile(scratch / files[key], kind)
     for variable in structure.record:
         key = f"recorder.{variable}"
         results[key] = results[key].reshape(structure.n_samples, structure.size)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from horn_neuro.simulator.spikes import SpikeCoupling
+
 __all__ = ["Structure", "make_structure", "make_values"]
 
 # Below this share of non-zero weights, Brian2's (summed) synapses beat the
@@ -36,7 +38,12 @@ class Structure:
     kicks : str | None
         None, 'drawn', or the marks of `PoissonKicks`.
     synapses : tuple of (bytes, bytes) | None
-        The (post, pre) indices as int32 of a sparse network; None is dense.
+        The (post, pre) indices as int32 of a sparse or spiking network; None is dense.
+    spikes : bool
+        Whether spikes are recorded.
+    spike_delays : bytes | None
+        Delays in steps as int32 of connections that carry spikes, in the order
+        of `synapses`; None where connections carry velocities.
     """
 
     n_units: int
@@ -49,6 +56,8 @@ class Structure:
     ring: int
     kicks: str | None
     synapses: tuple | None
+    spikes: bool = False
+    spike_delays: bytes | None = None
 
     @property
     def size(self):
@@ -74,6 +83,8 @@ class Structure:
     def digest(self):
         """A hash (str) over all fields."""
         fields = dataclasses.asdict(self)
+        if self.spike_delays is not None:
+            fields["spike_delays"] = hashlib.sha256(self.spike_delays).hexdigest()
         if self.synapses is not None:
             fields["synapses"] = [hashlib.sha256(index).hexdigest() for index in self.synapses]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
@@ -92,7 +103,7 @@ def make_structure(params, n_trials, n_steps, *, every, record, kicks, coupling=
         Recorded variables.
     kicks : PoissonKicks | DrawnKicks | None
         The kicks.
-    coupling : 'auto' | 'dense' | 'sparse'
+    coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling
         How the recurrent sum is formed; 'auto' decides by density.
 
     Returns
@@ -103,8 +114,13 @@ def make_structure(params, n_trials, n_steps, *, every, record, kicks, coupling=
     if coupling == "auto":
         # A network without any connection shares the binary of the dense one.
         coupling = "sparse" if 0 < present.mean() < SPARSE_BELOW else "dense"
-    synapses = None
-    if coupling == "sparse":
+    synapses = spike_delays = None
+    ring = 0 if params.max_delay == 1 else params.max_delay
+    if isinstance(coupling, SpikeCoupling):
+        delays = np.ones_like(params.w_rec) if params.delays is None else params.delays
+        spike_delays = delays[present].astype(np.int32).tobytes()
+        ring = 0  # Brian2's spike queues are the memory of the delays
+    if coupling == "sparse" or spike_delays is not None:
         synapses = tuple(index.astype(np.int32).tobytes() for index in np.nonzero(present))
     return Structure(
         n_units=params.n_units,
@@ -113,14 +129,16 @@ def make_structure(params, n_trials, n_steps, *, every, record, kicks, coupling=
         n_steps=n_steps,
         step=params.step,
         every=every,
-        record=tuple("kick" if name == "kicks" else name for name in record),
-        ring=0 if params.max_delay == 1 else params.max_delay,
+        record=tuple("kick" if name == "kicks" else name for name in record if name != "spikes"),
+        ring=ring,
         kicks=None if kicks is None else kicks.marks,
         synapses=synapses,
+        spikes="spikes" in record,
+        spike_delays=spike_delays,
     )
 
 
-def make_values(structure, params, stimulus, kicks, state):
+def make_values(structure, params, stimulus, kicks, state, coupling, spike_threshold):
     """Lay out all values of a simulation the way the Brian2 network keeps them.
 
     Parameters
@@ -135,6 +153,10 @@ def make_values(structure, params, stimulus, kicks, state):
         The kicks.
     state : State
         Initial x and y, shape (n_trials, n_units), and past_y.
+    coupling : str | SpikeCoupling
+        As of `make_structure`.
+    spike_threshold : float
+        Smallest amplitude of a spike.
 
     Returns
     -------
@@ -172,6 +194,12 @@ def make_values(structure, params, stimulus, kicks, state):
         for lag in range(1, structure.ring):
             ring[-lag] = state.past_y[:, lag - 1].T
         values["past.y"] = ring.ravel()
+    if structure.spikes or structure.spike_delays is not None:
+        values["horn.spike_threshold"] = np.array([float(spike_threshold)])
+    if structure.spike_delays is not None:
+        values["horn.charge"] = each_unit(coupling.charge)
+        values["horn.synaptic_damping"] = each_unit(coupling.damping)
+        values["horn.graded"] = np.array([float(coupling.graded)])
     if structure.kicks == "drawn":
         values["drawn_kicks.values"] = kicks.values.transpose(1, 2, 0).reshape(
             structure.n_steps, -1

@@ -1,0 +1,144 @@
+"""`SpikeTrains`: when the units cross zero upwards."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["SpikeTrains", "phase_crossings"]
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeTrains:
+    """Spikes of all trials and units, one entry a spike, in the order of their times.
+
+    Parameters
+    ----------
+    trial, unit, sample : ndarray of int, shape (n_spikes,)
+        Where and at which step each spike was.
+    shape : tuple of int
+        Number of trials, units and steps.
+    interval : float
+        Seconds per step.
+    """
+
+    trial: np.ndarray
+    unit: np.ndarray
+    sample: np.ndarray
+    shape: tuple
+    interval: float = 1.0
+
+    def __len__(self):
+        return len(self.sample)
+
+    @property
+    def time(self):
+        """Times in seconds (ndarray, shape (n_spikes,))."""
+        return self.sample * self.interval
+
+    def of(self, trial, unit):
+        """Return the times in seconds of one trial and unit (ndarray)."""
+        return self.time[(self.trial == trial) & (self.unit == unit)]
+
+    def rates(self, bin_width=None):
+        """Count spikes a second.
+
+        Parameters
+        ----------
+        bin_width : float | None
+            Width of the bins in seconds, rounded to whole steps; None counts
+            over the whole trial. A last bin that is not full is left out.
+
+        Returns
+        -------
+        rates : ndarray, shape (n_trials, n_units, n_bins) or (n_trials, n_units)
+            In Hz.
+
+        Raises
+        ------
+        ValueError
+            If a bin is longer than a trial or shorter than a step.
+        """
+        n_trials, n_units, n_steps = self.shape
+        width = n_steps if bin_width is None else round(bin_width / self.interval)
+        if not 1 <= width <= n_steps:
+            raise ValueError(
+                f"bin_width = {bin_width} s: give at least a step ({self.interval:g} s) and at "
+                f"most a trial ({n_steps * self.interval:g} s)"
+            )
+        n_bins = n_steps // width
+        inside = self.sample < n_bins * width
+        flat = (self.trial * n_units + self.unit) * n_bins + self.sample // width
+        counts = np.bincount(flat[inside], minlength=n_trials * n_units * n_bins)
+        rates = counts.reshape(n_trials, n_units, n_bins) / (width * self.interval)
+        return rates[:, :, 0] if bin_width is None else rates
+
+    def to_neo(self):
+        """Return the spikes as a neo block, for Elephant and its kin.
+
+        Returns
+        -------
+        block : neo.Block
+            A segment for each trial, with a spike train for each unit,
+            annotated by its `unit`.
+
+        Raises
+        ------
+        ImportError
+            If neo is not installed.
+        """
+        try:
+            import neo
+            import quantities
+        except ImportError:
+            raise ImportError(
+                "to_neo needs the package neo; install it by pip install neo, or "
+                "pip install '.[neo]' in a clone"
+            ) from None
+        n_trials, n_units, n_steps = self.shape
+        block = neo.Block(name="horn_neuro")
+        order = np.lexsort((self.sample, self.unit, self.trial))
+        edges = np.searchsorted(
+            (self.trial * n_units + self.unit)[order], np.arange(n_trials * n_units + 1)
+        )
+        for trial in range(n_trials):
+            segment = neo.Segment(name=f"trial {trial}", index=trial)
+            for unit in range(n_units):
+                first, last = edges[trial * n_units + unit :][:2]
+                train = neo.SpikeTrain(
+                    self.time[order[first:last]],
+                    t_stop=n_steps * self.interval,
+                    units="s",
+                    sampling_rate=1 / self.interval * quantities.Hz,
+                    unit=unit,
+                )
+                segment.spiketrains.append(train)
+            block.segments.append(segment)
+        return block
+
+
+def phase_crossings(x, y, omega, threshold=0.0, interval=1.0):
+    """Find where positions cross zero upwards, in a recording of every step.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n_trials, n_units, n_steps)
+        Positions and velocities.
+    omega : array_like, shape (n_units,)
+        Natural frequencies in rad per unit of model time.
+    threshold : float
+        Smallest amplitude y/omega at a crossing that counts.
+    interval : float
+        Seconds per step.
+
+    Returns
+    -------
+    spikes : SpikeTrains
+        A crossing belongs to the first step with x at or above 0. None is found
+        at the first step, since the position before is not known.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    crossed = (x[:, :, :-1] < 0) & (x[:, :, 1:] >= 0)
+    crossed &= y[:, :, 1:] >= np.asarray(omega)[:, None] * threshold
+    trial, unit, sample = np.nonzero(crossed)
+    order = np.argsort(sample, kind="stable")
+    return SpikeTrains(trial[order], unit[order], sample[order] + 1, x.shape, interval)
