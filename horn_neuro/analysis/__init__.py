@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "agreement": ["logit_margin", "trajectory_error"],
         "manifold": [
             "TrialMoments",
             "distance_from_cloud",
@@ -15,7 +16,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "phase": ["oscillator_phase", "phase_coherence"],
         "rest_vs_evoked": ["RestVsEvoked"],
         "separability": ["Separability", "separability_over_time"],
-        "statistics": ["Estimate", "bootstrap"],
+        "spikes": ["field_phase", "spike_phase_locking"],
+        "statistics": ["Estimate", "bootstrap", "proportion"],
+        "transfer": ["Transfer"],
         "variability": ["variance_across_trials", "variance_within_groups"],
     },
 )

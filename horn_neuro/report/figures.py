@@ -13,6 +13,7 @@ __all__ = [
     "plot_explained_variance",
     "plot_models",
     "plot_phases",
+    "plot_raster",
     "plot_return",
     "plot_traces",
 ]
@@ -284,6 +285,29 @@ def plot_phases(ax, times, theta, frequency_hz):
     ax.set(xlabel="time (s)", ylabel="natural frequency (Hz)")
     bar = ax.figure.colorbar(image, ax=ax, label="phase (rad)", ticks=[-np.pi, 0, np.pi])
     bar.ax.set_yticklabels(["-π", "0", "π"])
+    return ax
+
+
+def plot_raster(ax, trains, frequency_hz):
+    """Draw spikes, a row for each unit.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    trains : list of array_like
+        Spike times of each unit in seconds, the lowest row first.
+    frequency_hz : array_like, shape (n_units,)
+        Their natural frequencies.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    ax.eventplot(trains, colors="black", linewidths=0.9, linelengths=0.8)
+    ticks = np.unique(np.linspace(0, len(trains) - 1, 5).astype(int))
+    ax.set_yticks(ticks, [f"{frequency_hz[k]:.0f}" for k in ticks])
+    ax.set(ylabel="natural frequency (Hz)", ylim=(-1, len(trains)))
     return ax
 
 

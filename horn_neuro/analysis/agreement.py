@@ -1,0 +1,41 @@
+"""How well two simulations of the same network agree, over time and in their decisions."""
+
+import numpy as np
+
+__all__ = ["logit_margin", "trajectory_error"]
+
+
+def trajectory_error(found, expected):
+    """Largest difference at each time, relative to the largest value at that time.
+
+    Parameters
+    ----------
+    found, expected : array_like, shape (n_trials, n_units, n_times)
+        The same signal from two simulations.
+
+    Returns
+    -------
+    error : ndarray, shape (n_times,)
+        Zero where both are zero everywhere.
+    """
+    found, expected = np.asarray(found), np.asarray(expected)
+    difference = np.abs(found - expected).max(axis=(0, 1))
+    scale = np.abs(expected).max(axis=(0, 1))
+    return np.divide(difference, scale, out=difference.copy(), where=scale > 0)
+
+
+def logit_margin(logits):
+    """Distance of the winning logit from the second: what an error must exceed to change a label.
+
+    Parameters
+    ----------
+    logits : array_like, shape (n_trials, n_classes)
+        Outputs of a classifier with at least two classes.
+
+    Returns
+    -------
+    margin : ndarray, shape (n_trials,)
+        At least 0.
+    """
+    second, first = np.partition(np.asarray(logits), -2, axis=1)[:, -2:].T
+    return first - second
