@@ -3,16 +3,23 @@
 import pytest
 
 import horn_neuro as hn
-from horn_neuro.simulator import compiler_problem
+from horn_neuro.simulator import compiler_problem, cuda_problem
+from horn_neuro.simulator.cuda import brian2cuda_problem, compile_problem
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what needs a compiler where there is none, and say why."""
-    problem = compiler_problem()
-    if problem:
-        for item in items:
-            if item.get_closest_marker("compiler"):
-                item.add_marker(pytest.mark.skip(reason=problem))
+    """Skip what needs a compiler, brian2cuda, nvcc or a GPU where there is none, and say why."""
+    problems = {
+        "compiler": compiler_problem,
+        "brian2cuda": brian2cuda_problem,
+        "nvcc": compile_problem,
+        "gpu": cuda_problem,
+    }
+    for marker, find in problems.items():
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        problem = find() if marked else None
+        for item in marked if problem else ():
+            item.add_marker(pytest.mark.skip(reason=problem))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,6 +35,7 @@ DEVICES = [
     "numpy",
     pytest.param("cython", marks=pytest.mark.compiler),
     pytest.param("cpp", marks=pytest.mark.compiler),
+    pytest.param("cuda", marks=pytest.mark.gpu),
 ]
 
 

@@ -15,15 +15,17 @@
 namespace horn_coupling {
 
 #ifdef __AVX512F__
-constexpr int WIDTH = 8, ROWS = 8;
+constexpr int BYTES = 64, ROWS = 8;
 #else
-constexpr int WIDTH = 4, ROWS = 4;
+constexpr int BYTES = 32, ROWS = 4;
 #endif
-typedef double vec __attribute__((vector_size(8 * WIDTH)));
-typedef double unaligned_vec __attribute__((vector_size(8 * WIDTH), aligned(8)));
+typedef HORN_REAL real;
+constexpr int WIDTH = BYTES / sizeof(real);
+typedef real vec __attribute__((vector_size(BYTES)));
+typedef real unaligned_vec __attribute__((vector_size(BYTES), aligned(sizeof(real))));
 
-inline vec load(const double *p) { return *(const unaligned_vec *)p; }
-inline void store(double *p, vec v) { *(unaligned_vec *)p = v; }
+inline vec load(const real *p) { return *(const unaligned_vec *)p; }
+inline void store(real *p, vec v) { *(unaligned_vec *)p = v; }
 
 // Cover `trials` columns by vectors, two at a time where they fit. The last one
 // overlaps its neighbour and computes the same values again.
@@ -39,13 +41,13 @@ void cover(int trials, Narrow narrow, Wide wide) {
 }
 
 template <int R, int V>
-void tile(const double *weights, const double *signal, int sources, int trials, double *out) {
+void tile(const real *weights, const real *signal, int sources, int trials, real *out) {
     vec sum[R][V] = {};
     for (int j = 0; j < sources; j++) {
         vec s[V];
         for (int v = 0; v < V; v++) s[v] = load(signal + (size_t)j * trials + v * WIDTH);
         for (int r = 0; r < R; r++) {
-            const double w = weights[(size_t)r * sources + j];
+            const real w = weights[(size_t)r * sources + j];
             for (int v = 0; v < V; v++) sum[r][v] += w * s[v];
         }
     }
@@ -53,22 +55,22 @@ void tile(const double *weights, const double *signal, int sources, int trials, 
         for (int v = 0; v < V; v++) store(out + (size_t)r * trials + v * WIDTH, sum[r][v]);
 }
 
-inline double dot(const double *a, const double *b, int size) {
+inline real dot(const real *a, const real *b, int size) {
     vec sum[4] = {};
     int j = 0;
     for (; j + 4 * WIDTH <= size; j += 4 * WIDTH)
         for (int v = 0; v < 4; v++) sum[v] += load(a + j + v * WIDTH) * load(b + j + v * WIDTH);
     const vec lanes = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    double total = 0;
+    real total = 0;
     for (int v = 0; v < WIDTH; v++) total += lanes[v];
     for (; j < size; j++) total += a[j] * b[j];
     return total;
 }
 
 // out[r, t] = sum_j weights[first + r, j] signal[j, t] for up to ROWS rows.
-inline void product(const double *weights, const double *signal, int first, int units, int sources,
-                    int trials, double *out) {
-    const double *w = weights + (size_t)first * sources;
+inline void product(const real *weights, const real *signal, int first, int units, int sources,
+                    int trials, real *out) {
+    const real *w = weights + (size_t)first * sources;
     const int rows = units - first < ROWS ? units - first : ROWS;
     if (trials >= WIDTH && rows == ROWS) {
         cover(
@@ -77,15 +79,15 @@ inline void product(const double *weights, const double *signal, int first, int 
             [&](int t) { tile<ROWS, 2>(w, signal + t, sources, trials, out + t); });
     } else if (trials >= WIDTH) {
         for (int r = 0; r < rows; r++) {
-            const double *w_row = w + (size_t)r * sources;
-            double *out_row = out + (size_t)r * trials;
+            const real *w_row = w + (size_t)r * sources;
+            real *out_row = out + (size_t)r * trials;
             cover(
                 trials,
                 [&](int t) { tile<1, 1>(w_row, signal + t, sources, trials, out_row + t); },
                 [&](int t) { tile<1, 2>(w_row, signal + t, sources, trials, out_row + t); });
         }
     } else {
-        std::vector<double> column(sources);
+        std::vector<real> column(sources);
         for (int t = 0; t < trials; t++) {
             for (int j = 0; j < sources; j++) column[j] = signal[(size_t)j * trials + t];
             for (int r = 0; r < rows; r++)
@@ -101,8 +103,8 @@ inline size_t past_slot(int64_t k, int delay, int ring) {
 }
 
 template <int V>
-void delayed_tile(const double *weights, const size_t *rows, const double *past, int sources,
-                  double *out) {
+void delayed_tile(const real *weights, const size_t *rows, const real *past, int sources,
+                  real *out) {
     vec sum[V] = {};
     for (int j = 0; j < sources; j++)
         for (int v = 0; v < V; v++) sum[v] += weights[j] * load(past + rows[j] + v * WIDTH);
@@ -110,11 +112,11 @@ void delayed_tile(const double *weights, const size_t *rows, const double *past,
 }
 
 // The same sum for one row, each source as old as the delay of its connection.
-inline void delayed_product(const double *weights, const int32_t *delays, const double *past,
-                            int64_t k, int ring, int row, int units, int trials, double *out) {
+inline void delayed_product(const real *weights, const int32_t *delays, const real *past,
+                            int64_t k, int ring, int row, int units, int trials, real *out) {
     static std::vector<size_t> rows;
     rows.resize(units);
-    const double *w = weights + (size_t)row * units;
+    const real *w = weights + (size_t)row * units;
     for (int j = 0; j < units; j++)
         rows[j] = (past_slot(k, delays[(size_t)row * units + j], ring) * units + j) * trials;
     if (trials >= WIDTH) {
@@ -129,7 +131,7 @@ inline void delayed_product(const double *weights, const int32_t *delays, const 
         }
     } else {
         for (int t = 0; t < trials; t++) {
-            double sum = 0;
+            real sum = 0;
             for (int j = 0; j < units; j++) sum += w[j] * past[rows[j] + t];
             out[t] = sum;
         }

@@ -11,7 +11,7 @@ from scipy import sparse
 
 __all__ = ["Operations", "operations"]
 
-_HEADER = {"headers": ['"coupling.h"'], "include_dirs": [str(Path(__file__).parent)]}
+REAL = {"float64": "double", "float32": "float"}
 
 
 @dataclass
@@ -56,6 +56,8 @@ def operations(structure, groups, device):
     """
     runtime = isinstance(device, RuntimeDevice)
     make = _runtime_functions if runtime else _cpp_functions
+    if type(device).__name__ == "CUDAStandaloneDevice":
+        make = _cuda_functions
     functions = make(structure, groups, device)
     result = Operations(
         start=[(-1, "input_sum = projected(i)")],
@@ -86,13 +88,8 @@ def _function(python, arguments, implementations=None):
     )
     # With units, Brian2 would print every result into an error message it never shows.
     function.implementations.add_numpy_implementation(python, discard_units=True)
-    for target, (code, namespace) in (implementations or {}).items():
-        function.implementations.add_implementation(
-            target,
-            code,
-            namespace=namespace,
-            compiler_kwds=_HEADER if target == "cpp" else None,
-        )
+    for target, (code, options) in (implementations or {}).items():
+        function.implementations.add_implementation(target, code, **options)
     return function
 
 
@@ -155,7 +152,7 @@ def _past_velocity(structure, past):
         global _namespace_past_ring
         return _namespace_past_ring[((k + 1 - delay) % {ring} + {ring}) % {ring} * {size} + unit]
     """
-    return _function(python, "iii", {"cython": (cython, {"_past_ring": flat})})
+    return _function(python, "iii", {"cython": (cython, {"namespace": {"_past_ring": flat}})})
 
 
 def _cpp_functions(structure, groups, device):
@@ -164,21 +161,20 @@ def _cpp_functions(structure, groups, device):
 
     n, trials, ring = structure.n_units, structure.n_trials, structure.ring
 
+    real = REAL[structure.dtype]
+
     def block_function(name, arguments, rows, call):
         # Units come in ascending order: the first of a block computes it whole.
         return f"""
-        static double {name}({arguments})
+        static {real} {name}({arguments})
         {{
             constexpr int SIZE = {rows} * {trials};
-            static double block[SIZE];
+            static {real} block[SIZE];
             const int row = i / {trials};
             if (i % SIZE == 0) {call};
             return block[i % SIZE];
         }}
         """
-
-    def refuse(*arguments):
-        raise NotImplementedError("this function is for generated C++ code only")
 
     rows = "horn_coupling::ROWS"
     codes = {
@@ -198,7 +194,7 @@ def _cpp_functions(structure, groups, device):
         codes["remember"] = (
             "ifi",
             f"""
-            static double remember(const int i, const double velocity, const int64_t k)
+            static {real} remember(const int i, const {real} velocity, const int64_t k)
             {{
                 return {past}[k % {ring} * {structure.size} + i] = velocity;
             }}
@@ -209,7 +205,7 @@ def _cpp_functions(structure, groups, device):
             codes["past_velocity"] = (
                 "iii",
                 f"""
-                static double past_velocity(const int unit, const int delay, const int64_t k)
+                static {real} past_velocity(const int unit, const int delay, const int64_t k)
                 {{
                     return {past}[horn_coupling::past_slot(k, delay, {ring})
                                   * {structure.size} + unit];
@@ -239,7 +235,78 @@ def _cpp_functions(structure, groups, device):
                 f"row, {n}, {n}, {trials}, block)",
             ),
         )
+    header = {
+        "headers": ['"coupling.h"'],
+        "include_dirs": [str(Path(__file__).parent)],
+        "define_macros": [("HORN_REAL", real)],
+    }
     return {
-        key: _function(refuse, arguments, {"cpp": (code, {})})
+        key: _function(_refuse, arguments, {"cpp": (code, {"compiler_kwds": header})})
+        for key, (arguments, code) in codes.items()
+    }
+
+
+def _refuse(*arguments):
+    raise NotImplementedError("this function is for generated code only")
+
+
+def _cuda_functions(structure, groups, device):
+    """One thread a unit and trial, without atomics: equal runs give equal bits."""
+
+    def name(owner, variable):
+        return f"brian::d{device.get_array_name(groups[owner].variables[variable])}"
+
+    n, trials, ring, size = structure.n_units, structure.n_trials, structure.ring, structure.size
+    real = REAL[structure.dtype]
+    # Trials lie side by side, so that neighbouring threads read neighbouring values.
+    head = f"const int row = i / {trials}, trial = i % {trials};\n{real} sum = 0;"
+
+    def summed(function, arguments, sources, term):
+        return f"""
+        __device__ {real} {function}({arguments})
+        {{
+            {head}
+            for (int j = 0; j < {sources}; j++) sum += {term};
+            return sum;
+        }}
+        """
+
+    weights = name("input_weights", "w")
+    signal = name("channels", "signal")
+    term = f"{weights}[row * {structure.n_inputs} + j] * {signal}[j * {trials} + trial]"
+    codes = {"projected": ("i", summed("projected", "const int i", structure.n_inputs, term))}
+    if ring:
+        past = name("past", "y")
+        # Slot k % ring belongs to step k.
+        slot = f"(int)((k + 1 - delay + {ring}) % {ring})"
+        codes["remember"] = (
+            "ifi",
+            f"""
+            __device__ {real} remember(const int i, const {real} velocity, const int64_t k)
+            {{
+                {past}[(int)(k % {ring}) * {size} + i] = velocity;
+                return velocity;
+            }}
+            """,
+        )
+        codes["past_velocity"] = (
+            "iii",
+            f"""
+            __device__ {real} past_velocity(const int unit, const int delay, const int64_t k)
+            {{
+                return {past}[{slot} * {size} + unit];
+            }}
+            """,
+        )
+    if structure.synapses is None:
+        w = name("recurrent_weights", "w")
+        term = f"{w}[row * {n} + j] * {name('horn', 'y')}[j * {trials} + trial]"
+        if ring:
+            delay = f"{name('recurrent_weights', 'delay_steps')}[row * {n} + j]"
+            place = f"{slot.replace('delay', delay)} * {size} + j * {trials} + trial"
+            term = f"{w}[row * {n} + j] * {past}[{place}]"
+        codes["coupled"] = ("ii", summed("coupled", "const int i, const int64_t k", n, term))
+    return {
+        key: _function(_refuse, arguments, {"cuda": (code, {})})
         for key, (arguments, code) in codes.items()
     }

@@ -1,15 +1,17 @@
 """Devices: what is available, which one to take, and leaving Brian2 as it was."""
 
+import logging
 import warnings
 from contextlib import contextmanager
 
 import numpy as np
 
 from horn_neuro._toolchain import compiler_problem
+from horn_neuro.simulator.memory import estimate_memory
 
 __all__ = ["DEVICES", "choose_device", "compiler_problem", "runtime_device"]
 
-DEVICES = ("auto", "numpy", "cython", "cpp")
+DEVICES = ("auto", "numpy", "cython", "cpp", "cuda")
 
 # Seconds on two cores: what one step of Brian2's numpy target costs before any
 # unit is updated, what it adds for each unit of each trial, and for each
@@ -35,18 +37,18 @@ def choose_device(device, structure, is_compiled):
 
     Parameters
     ----------
-    device : 'auto' | 'numpy' | 'cython' | 'cpp'
+    device : 'auto' | 'numpy' | 'cython' | 'cpp' | 'cuda'
         The wish. 'auto' takes numpy for short jobs, and cpp for long ones and
         for networks that have been compiled before.
     structure : Structure
         The network's structure.
     is_compiled : callable
-        Whether a structure has been compiled before.
+        Whether this structure has been compiled before.
 
     Returns
     -------
     device : str
-        'numpy', 'cython' or 'cpp'.
+        'numpy', 'cython', 'cpp' or 'cuda'.
 
     Raises
     ------
@@ -54,17 +56,22 @@ def choose_device(device, structure, is_compiled):
         If the name is unknown.
     RuntimeError
         If the device was asked for by name and cannot work here.
+    MemoryError
+        If the simulation needs more memory than the GPU has free.
     """
     if device not in DEVICES:
         raise ValueError(f"device = {device!r}: choose one of {', '.join(DEVICES)}")
     if device == "numpy":
+        return device
+    if device == "cuda":
+        _check_gpu(structure)
         return device
     problem = compiler_problem()
     if device != "auto":
         if problem:
             raise RuntimeError(f"device {device!r} needs a compiler: {problem}")
         return device
-    if problem is None and is_compiled(structure):
+    if problem is None and is_compiled():
         return "cpp"
     if numpy_seconds(structure) < LONG_JOB:
         return "numpy"
@@ -74,8 +81,24 @@ def choose_device(device, structure, is_compiled):
     return "cpp"
 
 
+def _check_gpu(structure):
+    """Raise RuntimeError or MemoryError unless a simulation can run on the GPU."""
+    from horn_neuro.simulator import cuda
+
+    problem = cuda.cuda_problem()
+    if problem:
+        raise RuntimeError(f"device 'cuda': {problem}")
+    gpu, needed = cuda.find_gpu(), estimate_memory(structure)
+    if needed > gpu.free_memory:
+        raise MemoryError(
+            f"device 'cuda': this simulation needs about {needed / 2**30:.1f} GiB, and "
+            f"{gpu.name} has {gpu.free_memory / 2**30:.1f} GiB free; record fewer variables "
+            "(record=), fewer samples (every=), or fewer trials at a time"
+        )
+
+
 @contextmanager
-def runtime_device(target, seed):
+def runtime_device(target, seed, dtype="float64"):
     """Make Brian2's runtime device the active one, and leave everything as it was found.
 
     Device, `defaultclock.dt`, preferences and NumPy's global random state are
@@ -87,6 +110,8 @@ def runtime_device(target, seed):
         The code generation target.
     seed : int
         Seed of the run, 32 bits.
+    dtype : 'float64' | 'float32'
+        Precision.
 
     Yields
     ------
@@ -96,18 +121,26 @@ def runtime_device(target, seed):
     from brian2.devices.device import runtime_device as runtime
 
     random_state = np.random.get_state()
-    preference = brian2.prefs["codegen.target"]
+    preferences = {"codegen.target": target, "core.default_float_dtype": np.dtype(dtype).type}
+    found = {name: brian2.prefs[name] for name in preferences}
     runtime_dt = runtime.defaultclock.dt
     with _active(runtime):
         try:
-            brian2.prefs["codegen.target"] = target
+            _set(preferences)
             brian2.seed(seed)
             yield runtime
         finally:
-            brian2.prefs["codegen.target"] = preference
+            _set(found)
             brian2.seed(None)  # forgets the numbers that were drawn ahead for this run
             np.random.set_state(random_state)
             runtime.defaultclock.dt = runtime_dt
+
+
+def _set(preferences):
+    import brian2
+
+    for name, value in preferences.items():
+        brian2.prefs[name] = value
 
 
 @contextmanager
@@ -125,30 +158,40 @@ def _active(device, **build_options):
 
 
 @contextmanager
-def standalone_device(preferences):
-    """Make a private C++ standalone device the active one, with some preferences.
+def standalone_device(target, dtype="float64"):
+    """Make a private standalone device the active one, with the preferences of a target.
 
     It is an instance of its own, so that a standalone simulation that the user
     has under construction is not touched.
 
     Parameters
     ----------
-    preferences : dict of str to object
-        Brian2 preferences for the duration of the block.
+    target : Target
+        What to compile for.
+    dtype : 'float64' | 'float32'
+        Precision.
 
     Yields
     ------
     device : brian2.devices.cpp_standalone.device.CPPStandaloneDevice
+        Or brian2cuda's.
     """
     import brian2
-    from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
+    device = target.make_device()
+    preferences = {**target.preferences, "core.default_float_dtype": np.dtype(dtype).type}
+    # Ctrl-C must end the program, not shorten the simulation silently (as from brian2 2.9 on).
+    if "core.stop_on_keyboard_interrupt" in brian2.prefs:
+        preferences["core.stop_on_keyboard_interrupt"] = False
     found = {name: brian2.prefs[name] for name in preferences}
-    with _active(CPPStandaloneDevice(), build_on_run=False) as device:
+    # It lists all its preferences at every build.
+    logger = logging.getLogger("brian2cuda")
+    level = logger.level
+    with _active(device, build_on_run=False):
         try:
-            for name, value in preferences.items():
-                brian2.prefs[name] = value
+            _set(preferences)
+            logger.setLevel(logging.WARNING)
             yield device
         finally:
-            for name, value in found.items():
-                brian2.prefs[name] = value
+            _set(found)
+            logger.setLevel(level)

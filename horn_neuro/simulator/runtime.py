@@ -32,9 +32,11 @@ def run_in_process(structure, values, target, seed):
 
     from horn_neuro.simulator.network import build_network
 
-    with runtime_device(target, seed) as device:
+    with runtime_device(target, seed, structure.dtype) as device:
         network, groups = build_network(structure, device, values)
-        network.run(structure.n_steps * structure.step * brian2.second, namespace={})
+        # After a run, Brian2 compares with 1e50, which float32 does not know.
+        with np.errstate(over="ignore"):
+            network.run(structure.n_steps * structure.step * brian2.second, namespace={})
         results = {
             f"{name}.{variable}": np.array(groups[name].variables[variable].get_value())
             for name, variable in (("horn", "x"), ("horn", "y"), ("past", "y"))

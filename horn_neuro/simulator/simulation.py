@@ -11,7 +11,7 @@ from horn_neuro.simulator.devices import choose_device
 from horn_neuro.simulator.memory import warn_about_memory
 from horn_neuro.simulator.runtime import run_in_process
 from horn_neuro.simulator.spikes import SpikeCoupling
-from horn_neuro.simulator.standalone import is_compiled, run_compiled
+from horn_neuro.simulator.standalone import is_compiled, run_compiled, target_of
 from horn_neuro.simulator.structure import make_structure, make_values
 
 __all__ = ["simulate"]
@@ -33,6 +33,7 @@ def simulate(
     device="auto",
     coupling="auto",
     spike_threshold=0.0,
+    dtype="float64",
     seed=None,
 ):
     """Simulate a network in Brian2, all trials together.
@@ -63,15 +64,18 @@ def simulate(
         of x = 0, kept by step (`Recording.spikes`).
     every : int
         Record one sample in so many steps.
-    device : 'auto' | 'numpy' | 'cython' | 'cpp'
+    device : 'auto' | 'numpy' | 'cython' | 'cpp' | 'cuda'
         Where to run. 'auto' takes numpy for short jobs, and cpp for long ones
-        and for networks that have been compiled before.
+        and for networks that have been compiled before. 'cuda' needs a GPU and
+        the extra of that name (`horn_neuro.simulator.cuda_problem`).
     coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling
         Whether the recurrent sum is a dense product or Brian2's (summed)
         synapses; 'auto' decides by the density of w_rec. A `SpikeCoupling` lets
         connections carry spikes instead of velocities.
     spike_threshold : float
         Smallest amplitude y/omega of a spike, in the unit of x.
+    dtype : 'float64' | 'float32'
+        Precision of the simulation and of what is recorded.
     seed : int | None
         Seed of the Poisson kicks; None draws one. Equal seeds give equal kicks
         on one device, whatever the stimulus; each device draws its own.
@@ -129,17 +133,26 @@ def simulate(
         raise ValueError("record has 'kicks', but there are none: give kicks=, or drop it")
     seed = resolve_seed(seed)
 
+    if dtype not in ("float64", "float32"):
+        raise ValueError(f"dtype = {dtype!r}: choose float64 or float32")
     _check_coupling(coupling, spike_threshold, params)
     structure = make_structure(
-        params, n_trials, n_steps, every=every, record=record, kicks=kicks, coupling=coupling
+        params,
+        n_trials,
+        n_steps,
+        every=every,
+        record=record,
+        kicks=kicks,
+        coupling=coupling,
+        dtype=dtype,
     )
-    device = choose_device(device, structure, is_compiled)
+    device = choose_device(device, structure, lambda: is_compiled(structure, target_of("cpp")))
     warn_about_memory(structure)
 
     values = make_values(structure, params, stimulus, kicks, initial, coupling, spike_threshold)
     started = time.perf_counter()
-    if device == "cpp":
-        results = run_compiled(structure, values, brian2_seed(seed, "kicks"))
+    if device in ("cpp", "cuda"):
+        results = run_compiled(structure, values, brian2_seed(seed, "kicks"), device)
     else:
         results = run_in_process(structure, values, device, brian2_seed(seed, "kicks"))
     duration = time.perf_counter() - started
@@ -165,6 +178,7 @@ def simulate(
             "device": device,
             "coupling": _describe(coupling, structure),
             "spike_threshold": spike_threshold,
+            "dtype": dtype,
             "seed": seed,
             "n_steps": n_steps,
             "step": params.step,

@@ -15,16 +15,10 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from horn_neuro._toolchain import compiler_version, processor
 from horn_neuro.simulator.memory import estimate_memory
+from horn_neuro.simulator.target import cpp_target
 
-__all__ = ["cache_folder", "is_compiled", "run_compiled"]
-
-# Only the whole of -ffast-math gives GCC its vector tanh; the model is bounded,
-# so there are no infinities to lose. The parameter lets GCC vectorise the state
-# update, whose many arrays need more alias checks than it allows itself.
-_FLAGS = ["-w", "-O3", "-ffast-math", "-march=native", "-std=c++17"]
-_FLAGS += ["--param=vect-max-version-for-alias-checks=100"]
+__all__ = ["cache_folder", "generate", "is_compiled", "run_compiled", "target_of"]
 
 # The generated main() reads "name=value" arguments for values, but its seed is
 # compiled in. This makes the seed one more argument.
@@ -32,7 +26,6 @@ _TAKE_SEED = """
 unsigned long horn_seed = std::stoul(args.back());
 args.pop_back();
 """
-_SET_SEED = "for (auto &generator : brian::_random_generators) generator.seed(horn_seed);"
 
 
 def cache_folder():
@@ -48,59 +41,85 @@ def cache_folder():
     return Path(os.environ.get("HORN_NEURO_CACHE") or default)
 
 
+def target_of(device):
+    """Return the `Target` of 'cpp' or 'cuda'."""
+    if device == "cuda":
+        from horn_neuro.simulator.cuda import cuda_target
+
+        return cuda_target()
+    return cpp_target()
+
+
 @functools.lru_cache
-def _toolchain():
-    """Digest all that decides about machine code besides the structure."""
-    digest = hashlib.sha256(json.dumps([version("brian2"), _FLAGS]).encode())
-    digest.update((compiler_version() + processor()).encode())
+def _sources():
+    """Digest this room's code."""
+    digest = hashlib.sha256(version("brian2").encode())
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith((".py", ".h")):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _project_folder(structure):
-    name = hashlib.sha256((_toolchain() + structure.digest).encode()).hexdigest()[:24]
-    return cache_folder() / name
+def _project_folder(structure, target):
+    parts = target.name + target.digest + _sources() + structure.digest
+    return cache_folder() / hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 
-def is_compiled(structure):
+def is_compiled(structure, target):
     """Say whether a network of this structure has been compiled before."""
-    return (_project_folder(structure) / "manifest.json").is_file()
+    return (_project_folder(structure, target) / "manifest.json").is_file()
 
 
-def _compile(structure, folder):
-    """Build the program for a structure; the folder appears only when it is complete."""
+def generate(structure, target, folder):
+    """Write the program of a structure, to be compiled by make.
+
+    Parameters
+    ----------
+    structure : Structure
+        The network's structure.
+    target : Target
+        What it will run on.
+    folder : Path
+        An empty folder.
+
+    Returns
+    -------
+    files : dict of str to str
+        Where the program will write its results: file names by "object.variable".
+    """
     import brian2
 
     from horn_neuro.simulator.devices import standalone_device
     from horn_neuro.simulator.network import build_network
 
+    with standalone_device(target, structure.dtype) as device:
+        device.insert_code("before_start", _TAKE_SEED)
+        device.insert_code("after_start", target.set_seed)
+        network, groups = build_network(structure, device)
+        network.run(structure.n_steps * structure.step * brian2.second, namespace={})
+        device.build(directory=str(folder), compile=False, run=False)
+        wanted = [("horn", "x"), ("horn", "y"), ("past", "y")]
+        wanted += [("recorder", name) for name in structure.record]
+        wanted += [("spikes", name) for name in "it"]
+        files = {
+            f"{name}.{variable}": Path(
+                device.get_array_filename(groups[name].variables[variable])
+            ).name
+            for name, variable in wanted
+            if name in groups
+        }
+    for link, original in target.links.items():
+        (folder / link).parent.mkdir(exist_ok=True)
+        (folder / link).symlink_to(original)
+    return files
+
+
+def _compile(structure, target, folder):
+    """Build the program for a structure; the folder appears only when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     build = Path(tempfile.mkdtemp(dir=folder.parent, prefix="building-"))
-    preferences = {
-        "codegen.cpp.extra_compile_args_gcc": _FLAGS,
-        "devices.cpp_standalone.openmp_threads": 0,
-        # Ctrl-C must end the program, not shorten the simulation silently.
-        "core.stop_on_keyboard_interrupt": False,
-    }
     try:
-        with standalone_device(preferences) as device:
-            device.insert_code("before_start", _TAKE_SEED)
-            device.insert_code("after_start", _SET_SEED)
-            network, groups = build_network(structure, device)
-            network.run(structure.n_steps * structure.step * brian2.second, namespace={})
-            device.build(directory=str(build), compile=False, run=False)
-            wanted = [("horn", "x"), ("horn", "y"), ("past", "y")]
-            wanted += [("recorder", name) for name in structure.record]
-            wanted += [("spikes", name) for name in "it"]
-            files = {
-                f"{name}.{variable}": Path(
-                    device.get_array_filename(groups[name].variables[variable])
-                ).name
-                for name, variable in wanted
-                if name in groups
-            }
+        files = generate(structure, target, build)
         made = subprocess.run(
             ["make", f"-j{os.cpu_count()}"], cwd=build, capture_output=True, text=True, check=False
         )
@@ -131,7 +150,7 @@ def _fast_folder(structure):
     return None
 
 
-def run_compiled(structure, values, seed):
+def run_compiled(structure, values, seed, device):
     """Simulate with a compiled program, compiling it first if there is none yet.
 
     Parameters
@@ -142,6 +161,8 @@ def run_compiled(structure, values, seed):
         Its values, by `make_values`; handed to the program as files.
     seed : int
         Seed of the program's random numbers, 32 bits.
+    device : 'cpp' | 'cuda'
+        What to run on.
 
     Returns
     -------
@@ -153,17 +174,22 @@ def run_compiled(structure, values, seed):
     RuntimeError
         If compiling or running fails.
     """
-    folder = _project_folder(structure)
-    if not is_compiled(structure):
-        _compile(structure, folder)
+    target = target_of(device)
+    folder = _project_folder(structure, target)
+    if not is_compiled(structure, target):
+        _compile(structure, target, folder)
     files = json.loads((folder / "manifest.json").read_text())
     with tempfile.TemporaryDirectory(prefix="horn_neuro-", dir=_fast_folder(structure)) as scratch:
         scratch = Path(scratch)
         arguments = ["./main", "--results_dir", f"{scratch}/"]
         for key, array in values.items():
             path = scratch / f"{key}.in"
-            integer = key.endswith("delay_steps")
-            array.astype(np.int32 if integer else np.float64, copy=False).tofile(path)
+            kind = np.dtype(structure.dtype)
+            if key.endswith("delay_steps"):
+                kind = np.int32
+            elif key.endswith(".values"):
+                kind = np.float64  # Brian2's timed arrays always are
+            array.astype(kind, copy=False).tofile(path)
             arguments.append(f"{key}={path}")
         done = subprocess.run(
             [*arguments, str(seed)], cwd=folder, capture_output=True, text=True, check=False
@@ -176,7 +202,7 @@ def run_compiled(structure, values, seed):
             )
         # Mapped, not copied: the pages outlive the scratch folder as long as they are used.
         results = {
-            key: np.asarray(np.memmap(scratch / name, np.float64, "c"))
+            key: np.asarray(np.memmap(scratch / name, structure.dtype, "c"))
             for key, name in files.items()
             if not key.startswith("spikes.")
         }

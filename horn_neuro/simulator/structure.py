@@ -44,6 +44,8 @@ class Structure:
     spike_delays : bytes | None
         Delays in steps as int32 of connections that carry spikes, in the order
         of `synapses`; None where connections carry velocities.
+    dtype : str
+        'float64' or 'float32'.
     """
 
     n_units: int
@@ -58,6 +60,7 @@ class Structure:
     synapses: tuple | None
     spikes: bool = False
     spike_delays: bytes | None = None
+    dtype: str = "float64"
 
     @property
     def size(self):
@@ -90,7 +93,9 @@ class Structure:
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def make_structure(params, n_trials, n_steps, *, every, record, kicks, coupling="auto"):
+def make_structure(
+    params, n_trials, n_steps, *, every, record, kicks, coupling="auto", dtype="float64"
+):
     """Read the structure off a network and the size of a simulation.
 
     Parameters
@@ -105,6 +110,8 @@ def make_structure(params, n_trials, n_steps, *, every, record, kicks, coupling=
         The kicks.
     coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling
         How the recurrent sum is formed; 'auto' decides by density.
+    dtype : 'float64' | 'float32'
+        Precision.
 
     Returns
     -------
@@ -135,6 +142,7 @@ def make_structure(params, n_trials, n_steps, *, every, record, kicks, coupling=
         synapses=synapses,
         spikes="spikes" in record,
         spike_delays=spike_delays,
+        dtype=dtype,
     )
 
 

@@ -56,6 +56,28 @@ def test_equals_the_loop(device, n_inputs, delayed, coupling):
     assert np.array_equal(recording.data["stimulus"].values, stimulus.transpose(0, 2, 1))
 
 
+@pytest.mark.parametrize(("coupling", "delayed"), [("dense", False), ("sparse", True)])
+def test_equals_the_loop_in_single_precision(device, delayed, coupling):
+    params, stimulus, kicks, state = make_case(3, delayed, n_steps=300)
+    xs, ys = simulate_by_loop(params, stimulus, kicks, state.x, state.y, state.past_y)
+    recording = hn.simulate(
+        params,
+        stimulus,
+        kicks=hn.DrawnKicks(kicks),
+        initial=state,
+        dtype="float32",
+        device=device,
+        coupling=coupling,
+    )
+    for name, expected in (("x", xs), ("y", ys)):
+        found = recording.data[name].values
+        assert found.dtype == np.float32
+        error = np.abs(found - expected).max() / np.abs(expected).max()
+        # Rounding, and no less: it was not computed in float64.
+        assert 1e-9 < error < 1e-4
+    assert recording.final_state.x.dtype == np.float32
+
+
 def test_the_loop_is_sensitive_to_what_is_tested():
     """An oracle is worth little if transposed weights or other delays pass it."""
     params, stimulus, kicks, state = make_case(1, True, n_steps=100)

@@ -1,0 +1,64 @@
+"""`Target`: how a network is compiled for a standalone device."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from horn_neuro._toolchain import compiler_version, processor
+
+__all__ = ["Target", "cpp_target"]
+
+# Only the whole of -ffast-math gives GCC its vector tanh; the model is bounded,
+# so there are no infinities to lose. The parameter lets GCC vectorise the state
+# update, whose many arrays need more alias checks than it allows itself.
+_FLAGS = ["-w", "-O3", "-ffast-math", "-march=native", "-std=c++17"]
+_FLAGS += ["--param=vect-max-version-for-alias-checks=100"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """How a network is compiled for a standalone device.
+
+    Parameters
+    ----------
+    name : str
+        'cpp' or 'cuda'.
+    make_device : callable
+        Returns a new Brian2 device.
+    preferences : dict of str to object
+        Brian2 preferences while code is generated.
+    set_seed : str
+        C++ that seeds the program by the variable `horn_seed`.
+    digest : str
+        All that decides about machine code besides the structure and brian2.
+    links : dict of str to Path
+        Links to make in the project folder before it is compiled.
+    """
+
+    name: str
+    make_device: Callable
+    preferences: dict
+    set_seed: str
+    digest: str
+    links: dict = field(default_factory=dict)
+
+
+def cpp_target():
+    """Return the target of Brian2's C++ standalone device (`Target`)."""
+    digest = hashlib.sha256("".join([*_FLAGS, compiler_version(), processor()]).encode())
+    return Target(
+        name="cpp",
+        make_device=_make_cpp_device,
+        preferences={
+            "codegen.cpp.extra_compile_args_gcc": _FLAGS,
+            "devices.cpp_standalone.openmp_threads": 0,
+        },
+        set_seed="for (auto &generator : brian::_random_generators) generator.seed(horn_seed);",
+        digest=digest.hexdigest(),
+    )
+
+
+def _make_cpp_device():
+    from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+
+    return CPPStandaloneDevice()
