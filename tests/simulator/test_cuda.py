@@ -179,7 +179,8 @@ def test_code_generation(tmp_path, coupling, dtype):
         assert f'if (name == "{value}")' in objects
     makefile = (tmp_path / "makefile").read_text()
     assert "-arch=sm_86" in makefile
-    assert "fast_math" not in makefile and "fast-math" not in makefile
+    assert "fast_math" not in makefile
+    assert "fast-math" not in makefile
     # Objects are found by lower-case names; others would be ignored silently.
     names = re.findall(r'if \(name == "([^"]+)"\)', objects)
     assert not [name for name in names if not name.split(".")[0].islower()]
@@ -189,9 +190,8 @@ def test_code_generation(tmp_path, coupling, dtype):
 @pytest.mark.brian2cuda
 def test_brian2_is_left_as_it_was_after_generating(tmp_path):
     import brian2
-    from brian2.devices.device import get_device
-
     import brian2cuda  # noqa: F401
+    from brian2.devices.device import get_device
 
     before = (get_device(), dict(brian2.prefs))
     standalone.generate(full_structure(), cuda.cuda_target(), tmp_path)
