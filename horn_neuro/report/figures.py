@@ -1,10 +1,12 @@
 """Figures: one function each, axes in, axes out."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_colors
 
 __all__ = [
+    "label_log_axis",
     "mark_segments",
     "plot_class_trajectories",
     "plot_cloud",
@@ -19,6 +21,19 @@ __all__ = [
 ]
 
 _LINES = {"digits": "-", "shuffled": "--", "kicks only": ":", "no recurrence": "-."}
+
+
+def label_log_axis(axis):
+    """Label a logarithmic axis of about a decade by plain numbers that do not overlap.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        ``ax.xaxis`` or ``ax.yaxis``.
+    """
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def mark_segments(ax, segments, labels=True):

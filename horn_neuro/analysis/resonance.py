@@ -1,0 +1,213 @@
+"""Resonance: what a unit answers to a sine, exactly and as measured."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.signal import welch
+
+__all__ = [
+    "GainCurve",
+    "continuous_gain",
+    "describing_function",
+    "discrete_gain",
+    "fit_sine",
+    "input_spectrum",
+]
+
+
+def discrete_gain(params, frequencies):
+    """Exact response of the stepped, uncoupled oscillators to a weak sine.
+
+    Parameters
+    ----------
+    params : HornParameters
+        The units; their feedback counts, their weights do not.
+    frequencies : array_like, shape (n_frequencies,)
+        Frequencies O in rad per unit of model time.
+
+    Returns
+    -------
+    gain : ndarray of complex, shape (n_units, n_frequencies)
+        Position per unit of the argument of tanh: ``h**2 alpha / (1 - (2 - 2
+        gamma h - h**2 omega**2 + h**2 alpha feedback) / z + (1 - 2 gamma h) /
+        z**2)`` with ``z = exp(i O h)``. Its angle is the phase of x after a step
+        against the input of that step.
+
+    Notes
+    -----
+    The z-transform of one semi-implicit Euler step with tanh(p) = p.
+    """
+    h = params.h
+    omega, gamma, alpha, feedback = (
+        getattr(params, name)[:, None] for name in ("omega", "gamma", "alpha", "feedback")
+    )
+    z = np.exp(1j * np.asarray(frequencies) * h)
+    first = 2 - 2 * gamma * h - h**2 * omega**2 + h**2 * alpha * feedback
+    return h**2 * alpha / (1 - first / z + (1 - 2 * gamma * h) / z**2)
+
+
+def continuous_gain(params, frequencies):
+    """Response of the same oscillators in continuous time.
+
+    Parameters
+    ----------
+    params : HornParameters
+        The units.
+    frequencies : array_like, shape (n_frequencies,)
+        Frequencies in rad per unit of model time.
+
+    Returns
+    -------
+    gain : ndarray of complex, shape (n_units, n_frequencies)
+        ``alpha / (omega**2 - alpha feedback - O**2 + 2 i gamma O)``.
+    """
+    omega, gamma, alpha, feedback = (
+        getattr(params, name)[:, None] for name in ("omega", "gamma", "alpha", "feedback")
+    )
+    O = np.asarray(frequencies)  # noqa: E741  as in the formula
+    return alpha / (omega**2 - alpha * feedback - O**2 + 2j * gamma * O)
+
+
+def describing_function(amplitudes, n_points=4096):
+    """Share of a sine's amplitude that tanh passes on at the sine's own frequency.
+
+    Parameters
+    ----------
+    amplitudes : array_like
+        Amplitudes of the argument of tanh.
+    n_points : int
+        Points of one cycle for the integral.
+
+    Returns
+    -------
+    share : ndarray, shape of `amplitudes`
+        First Fourier coefficient of ``tanh(A sin)``, divided by A: 1 for weak
+        sines, 4 / (pi A) for strong ones.
+    """
+    amplitudes = np.asarray(amplitudes, float)
+    wave = np.sin(2 * np.pi * (np.arange(n_points) + 0.5) / n_points)
+    passed = np.tanh(amplitudes[..., None] * wave) @ wave * 2 / n_points
+    return np.divide(passed, amplitudes, out=np.ones_like(passed), where=amplitudes > 0)
+
+
+def fit_sine(x, frequencies, h=1.0, start=0):
+    """Fit a sine and a constant to each trial, at the frequency of its drive.
+
+    Parameters
+    ----------
+    x : array_like, shape (n_trials, n_units, n_steps)
+        Responses, one trial for each frequency.
+    frequencies : array_like, shape (n_trials,)
+        Frequencies in rad per unit of model time.
+    h : float
+        Model time per step.
+    start : int
+        First step of the fit, when transients are over.
+
+    Returns
+    -------
+    response : ndarray of complex, shape (n_units, n_trials)
+        Amplitude and phase against ``sin(frequency h k)`` at step k.
+
+    Raises
+    ------
+    ValueError
+        If fewer steps are left than a cycle of the slowest frequency.
+    """
+    x, frequencies = np.asarray(x), np.asarray(frequencies, float)
+    steps = np.arange(start, x.shape[2])
+    cycle = 2 * np.pi / (h * frequencies.min())
+    if len(steps) < cycle:
+        raise ValueError(
+            f"start = {start}: {len(steps)} steps are left to fit, but a cycle of the slowest "
+            f"drive takes {cycle:.0f}; record longer"
+        )
+    response = np.empty((x.shape[1], len(frequencies)), complex)
+    for k, frequency in enumerate(frequencies):
+        angle = frequency * h * steps
+        design = np.column_stack([np.sin(angle), np.cos(angle), np.ones_like(angle)])
+        sine, cosine, _ = np.linalg.lstsq(design, x[k, :, start:].T, rcond=None)[0]
+        response[:, k] = sine + 1j * cosine
+    return response
+
+
+@dataclass(frozen=True, eq=False)
+class GainCurve:
+    """Gain of several units over a grid of frequencies.
+
+    Parameters
+    ----------
+    frequencies : ndarray, shape (n_frequencies,)
+        Ascending, in rad per unit of model time.
+    gain : ndarray, shape (n_units, n_frequencies)
+        Amplitude of the response per amplitude of the drive.
+    """
+
+    frequencies: np.ndarray
+    gain: np.ndarray
+
+    def _inverse(self, gain):
+        # The squared inverse gain of a resonance is smooth, where the gain itself is sharp.
+        return CubicSpline(self.frequencies, gain**-2.0)
+
+    def _lowest(self, inverse):
+        turns = inverse.derivative().roots(extrapolate=False)
+        candidates = np.r_[self.frequencies[[0, -1]], turns]
+        return candidates[inverse(candidates).argmin()]
+
+    @property
+    def peak(self):
+        """Frequency of the largest gain, also between grid points, shape (n_units,)."""
+        return np.array([self._lowest(self._inverse(gain)) for gain in self.gain])
+
+    @property
+    def bandwidth(self):
+        """Width where the gain is above its maximum / sqrt(2), shape (n_units,).
+
+        NaN where the grid does not hold both edges.
+        """
+        return np.array([self._width(self._inverse(gain)) for gain in self.gain])
+
+    def _width(self, inverse):
+        peak = self._lowest(inverse)
+        edges = inverse.solve(2 * inverse(peak), extrapolate=False)
+        below, above = edges[edges < peak], edges[edges > peak]
+        return above.min() - below.max() if len(below) and len(above) else np.nan
+
+    @property
+    def quality(self):
+        """Q factor: peak over bandwidth, shape (n_units,)."""
+        return self.peak / self.bandwidth
+
+
+def input_spectrum(inputs, n_frequencies=512):
+    """Power spectral density of input sequences.
+
+    Parameters
+    ----------
+    inputs : array_like, shape (n_sequences, n_steps)
+        Sequences; the mean of each is taken out.
+    n_frequencies : int
+        Half the length of the periodogram that sequences are padded to.
+
+    Returns
+    -------
+    frequencies : ndarray, shape (n_frequencies + 1,)
+        In rad per step, from 0 to pi.
+    power : ndarray, shape (n_sequences, n_frequencies + 1)
+        Power per rad per step.
+
+    See Also
+    --------
+    scipy.signal.welch : Which computes it, with a single Hann window.
+    """
+    inputs = np.asarray(inputs)
+    frequencies, power = welch(
+        inputs,
+        fs=2 * np.pi,
+        nperseg=inputs.shape[1],
+        nfft=max(2 * n_frequencies, inputs.shape[1]),
+        detrend="constant",
+    )
+    return frequencies, power
