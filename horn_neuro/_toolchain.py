@@ -1,4 +1,4 @@
-"""The C++ compiler and the processor that it compiles for."""
+"""The C++ compiler, the processor that it compiles for, and where the results are kept."""
 
 import contextlib
 import functools
@@ -9,7 +9,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-__all__ = ["compiler_problem", "compiler_version", "processor"]
+import platformdirs
+
+__all__ = ["cache_folder", "compiler_problem", "compiler_version", "processor"]
 
 
 def compiler():
@@ -55,3 +57,16 @@ def processor():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         flags = next((line for line in lines if line.startswith("flags")), "")
     return platform.machine() + flags
+
+
+def cache_folder():
+    """Return the folder that holds what is compiled: networks, and the native backend.
+
+    Returns
+    -------
+    folder : Path
+        The environment variable HORN_NEURO_CACHE, or the user's cache folder.
+        It may be deleted at any time; all is then compiled again.
+    """
+    default = platformdirs.user_cache_path("horn_neuro")
+    return Path(os.environ.get("HORN_NEURO_CACHE") or default)

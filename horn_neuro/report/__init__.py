@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "command": ["protocol_parser"],
         "html": ["write_report"],
+        "plv": ["draw_plv"],
         "resonance": ["draw_resonance"],
         "rest_vs_evoked": ["draw_rest_vs_evoked"],
         "run_folder": ["RunFolder"],

@@ -120,10 +120,10 @@ def simulate(
     n_trials, n_steps, _ = stimulus.shape
     labels = _check_labels(labels, n_trials)
     segments = _check_segments(segments, n_steps, np.any(stimulus))
-    if params.max_delay > n_steps and getattr(initial, "past_y", None) is None:
+    if params.max_delay > n_steps and initial is None:
         raise ValueError(
             f"delays: the longest is {params.max_delay} steps, but {n_steps} are simulated, so it "
-            "would never be heard; simulate longer, shorten it, or give its past in initial="
+            "would never be heard; simulate longer, shorten it, or say where to start by initial="
         )
     initial = State.zero(params.n_units) if initial is None else initial
     initial = initial.broadcast(n_trials, params.n_units, params.max_delay)

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
+from horn_neuro._toolchain import cache_folder
 from horn_neuro.simulator.memory import estimate_memory
 from horn_neuro.simulator.target import cpp_target
 
@@ -26,19 +26,6 @@ _TAKE_SEED = """
 unsigned long horn_seed = std::stoul(args.back());
 args.pop_back();
 """
-
-
-def cache_folder():
-    """Return the folder that holds compiled networks.
-
-    Returns
-    -------
-    folder : Path
-        The environment variable HORN_NEURO_CACHE, or the user's cache folder.
-        It may be deleted at any time; networks are then compiled again.
-    """
-    default = platformdirs.user_cache_path("horn_neuro")
-    return Path(os.environ.get("HORN_NEURO_CACHE") or default)
 
 
 def target_of(device):

@@ -5,15 +5,19 @@ import functools
 import hashlib
 import os
 import sysconfig
+import time
 import warnings
 from pathlib import Path
 
 import torch
 
-from horn_neuro._toolchain import compiler_problem, compiler_version, processor
+from horn_neuro._toolchain import cache_folder, compiler_problem, compiler_version, processor
 from horn_neuro.twin.analytic import refuse_second_derivative, run_analytic
 
 __all__ = ["native_problem", "run_native"]
+
+# torch waits for ever for a build that was killed: after this long, in seconds, it was.
+STALE = 900.0
 
 _SOURCE = Path(__file__).with_name("native.cpp")
 _FLAGS = ["-O3", "-march=native", "-ffast-math", "-std=c++20", "-w"]
@@ -32,6 +36,12 @@ def _ninja_on_path():
         os.environ["PATH"] = found
 
 
+def _drop_stale_lock(lock):
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - lock.stat().st_mtime > STALE:
+            lock.unlink()
+
+
 @functools.lru_cache
 def _library():
     """Compile or load the extension; returns (module, None) or (None, reason)."""
@@ -42,11 +52,15 @@ def _library():
 
     digest = hashlib.sha256(_SOURCE.read_bytes())
     digest.update(repr((torch.__version__, _FLAGS, compiler_version(), processor())).encode())
+    name = f"horn_neuro_{digest.hexdigest()[:16]}"
+    folder = cache_folder() / name
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _drop_stale_lock(folder / "lock")
         with warnings.catch_warnings(), _ninja_on_path():
             warnings.simplefilter("ignore")
             module = cpp_extension.load(
-                f"horn_neuro_{digest.hexdigest()[:16]}", [str(_SOURCE)], extra_cflags=_FLAGS
+                name, [str(_SOURCE)], extra_cflags=_FLAGS, build_directory=str(folder)
             )
     except (RuntimeError, OSError, ImportError) as error:
         return None, f"compiling the native backend failed: {str(error).strip()[-500:]}"
