@@ -113,7 +113,8 @@ def _order(found, interval):
             ax.fill_between(times, courses.min(axis=0), courses.max(axis=0), color=COLORS[name],
                             alpha=0.2, lw=0)  # fmt: skip
     ax.axvline(0, color="black", lw=0.8)
-    ax.set(xlabel="time from the onset of the stimulus (s)", ylabel="order parameter", ylim=(0, 1))
+    ax.set(xlabel="time from the onset of the stimulus (s)", ylabel="order parameter")
+    ax.set_ylim(0, 1.4 * ax.get_ylim()[1])
     ax.legend(ncols=2, loc="upper left")
     return figure, (
         "Kuramoto order parameter over all units, mean over trials and seeds; bands: range over "

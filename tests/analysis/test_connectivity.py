@@ -156,7 +156,7 @@ def test_mnes_own_simulation_of_epochs():
         raw, mne.make_ad_hoc_cov(info, 1.0, verbose="error"), iir, random_state=0, verbose="error"
     )
     common = rng.standard_normal(6000)
-    raw._data[:2] += 3 * raw._data.std() * common
+    raw._data[:2] += 8 * raw._data.std() * common
     epochs = mne.make_fixed_length_epochs(raw, 2.0, preload=True, verbose="error")
     plv = plv_over_trials(epochs, band=BAND).get_data("dense")[:, :, 0].mean(axis=-1)
     assert plv[1, 0] > 0.85
