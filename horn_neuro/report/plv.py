@@ -80,9 +80,11 @@ def _detuning(found):
             if where != segment or name != "heterogeneous":
                 continue
             rows = locking_by_detuning(synchronies, edges)
-            mean = np.nanmean(rows, axis=0)
-            error = np.nanstd(rows, axis=0, ddof=1) / np.sqrt(np.isfinite(rows).sum(axis=0))
-            ax.errorbar(centers, mean, 1.96 * error, color=COLORS[name], ls=LINES[coupling],
+            n = np.isfinite(rows).sum(axis=0)
+            told = n > 1  # an interval needs two seeds
+            mean = np.nanmean(rows[:, told], axis=0)
+            error = np.nanstd(rows[:, told], axis=0, ddof=1) / np.sqrt(n[told])
+            ax.errorbar(centers[told], mean, 1.96 * error, color=COLORS[name], ls=LINES[coupling],
                         marker="o", ms=4, capsize=2, label=coupling)  # fmt: skip
         ax.axhline(0, color="black", lw=0.6)
         ax.set(title=segment, xlabel="difference of natural frequencies (Hz)")
