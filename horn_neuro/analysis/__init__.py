@@ -6,6 +6,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "agreement": ["logit_margin", "trajectory_error"],
+        "criticality": [
+            "Avalanches",
+            "LyapunovSpectrum",
+            "autocorrelation_time",
+            "avalanches",
+            "circular_shifts",
+            "critical_gain",
+            "lyapunov_spectrum",
+        ],
         "manifold": [
             "TrialMoments",
             "distance_from_cloud",

@@ -1,0 +1,288 @@
+"""How near a network is to the edge of instability: Lyapunov exponents, time scales, avalanches."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+__all__ = [
+    "Avalanches",
+    "LyapunovSpectrum",
+    "autocorrelation_time",
+    "avalanches",
+    "circular_shifts",
+    "critical_gain",
+    "lyapunov_spectrum",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class LyapunovSpectrum:
+    """The largest Lyapunov exponents of a trajectory.
+
+    Parameters
+    ----------
+    blocks : ndarray, shape (n_blocks, n_exponents)
+        Mean growth rates per step of successive stretches of the trajectory.
+    """
+
+    blocks: np.ndarray
+
+    @property
+    def exponents(self):
+        """Per step, the largest first, shape (n_exponents,)."""
+        return self.blocks.mean(axis=0)
+
+    @property
+    def error(self):
+        """Standard error over blocks, shape (n_exponents,)."""
+        return self.blocks.std(axis=0, ddof=1) / np.sqrt(len(self.blocks))
+
+
+def _weights_by_lag(params):
+    """Split w_rec / sqrt(n) by delay, shape (max_delay, n, n)."""
+    w = params.w_rec / np.sqrt(params.n_units)
+    if params.delays is None:
+        return w[None]
+    return np.stack(
+        [np.where(params.delays == lag, w, 0) for lag in range(1, params.max_delay + 1)]
+    )
+
+
+def lyapunov_spectrum(
+    params, inputs=None, *, n_steps=2000, n_exponents=1, settle=1000, x=None, y=None, seed=0
+):
+    """Largest Lyapunov exponents by QR on the analytic Jacobian of a step.
+
+    Parameters
+    ----------
+    params : HornParameters
+        The network; delays extend the state by past velocities.
+    inputs : array_like, shape (settle + n_steps, n_inputs) | None
+        What drives it; None is silence.
+    n_steps : int
+        Steps to average over.
+    n_exponents : int
+        How many, at most the dimension of the state, ``2 n + (max_delay - 1) n``.
+    settle : int
+        Steps before, in which the trajectory and the tangent vectors settle.
+    x, y : array_like, shape (n_units,) | None
+        Where to start; None draws a small random state.
+    seed : int
+        Of the start and of the tangent vectors.
+
+    Returns
+    -------
+    spectrum : LyapunovSpectrum
+
+    Raises
+    ------
+    ValueError
+        If a number does not fit, or the inputs have another shape.
+
+    Notes
+    -----
+    An uncoupled network has 0.5 ln(1 - 2 gamma h) of its least damped unit.
+    Benettin, Galgani, Giorgilli and Strelcyn, Meccanica 1980,
+    doi:10.1007/BF02128236.
+    """
+    n, h, lags = params.n_units, params.h, params.max_delay
+    size = (1 + lags) * n
+    if not 1 <= n_exponents <= size:
+        raise ValueError(f"n_exponents = {n_exponents}: this state has {size} dimensions")
+    if n_steps < 40 or settle < 0:
+        raise ValueError(f"n_steps = {n_steps}, settle = {settle}: give at least 40, and 0")
+    total = settle + n_steps
+    if inputs is None:
+        inputs = np.zeros((total, params.n_inputs))
+    inputs = np.asarray(inputs, float)
+    if inputs.shape != (total, params.n_inputs):
+        raise ValueError(f"inputs have shape {inputs.shape}; give {(total, params.n_inputs)}")
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, 0.1, n) if x is None else np.array(x, float)
+    past = np.zeros((lags, n))  # past[0] is the present velocity
+    past[0] = rng.normal(0, 0.02, n) if y is None else y
+
+    weights = _weights_by_lag(params)
+    decay, stiffness = 1 - 2 * params.gamma * h, h * params.omega**2
+    drive = inputs @ params.w_in.T + params.b_in + params.b_rec / np.sqrt(n)
+    tangent = linalg.qr(rng.normal(size=(size, n_exponents)), mode="economic")[0]
+    every, growth = 10, []
+    for k in range(total):
+        recurrent = np.einsum("dij,dj->i", weights, past) if lags > 1 else weights[0] @ past[0]
+        u = np.tanh(drive[k] + recurrent + params.feedback * x)
+        slope = h * params.alpha * (1 - u**2)
+        dx, dpast = tangent[:n], tangent[n:].reshape(lags, n, -1)
+        felt = np.einsum("dij,djm->im", weights, dpast) if lags > 1 else weights[0] @ dpast[0]
+        dy = decay[:, None] * dpast[0] + slope[:, None] * felt
+        dy += (slope * params.feedback - stiffness)[:, None] * dx
+        velocity = decay * past[0] + h * params.alpha * u - stiffness * x
+        x = x + h * velocity
+        past = np.concatenate([velocity[None], past[:-1]])
+        tangent = np.concatenate([dx + h * dy, dy, dpast[:-1].reshape((lags - 1) * n, n_exponents)])
+        if (k + 1) % every == 0:
+            tangent, r = linalg.qr(tangent, mode="economic")
+            if k >= settle:
+                growth.append(np.log(np.maximum(np.abs(np.diag(r)), 1e-300)) / every)
+    blocks = np.array_split(np.array(growth), min(10, len(growth)))
+    return LyapunovSpectrum(np.array([block.mean(axis=0) for block in blocks]))
+
+
+def critical_gain(params):
+    """Factor of w_rec at which the silent network becomes unstable, in linear theory.
+
+    Parameters
+    ----------
+    params : HornParameters
+        The network without delays; biases are taken to be 0.
+
+    Returns
+    -------
+    gain : float
+        Smallest factor with a growing mode of the linearised step, found by
+        bisection to 1e-4; infinite if there is none up to 1000.
+
+    Raises
+    ------
+    ValueError
+        If there are delays.
+    """
+    if params.delays is not None:
+        raise ValueError("delays: the linear theory here is of networks without; set delays=None")
+    n, h = params.n_units, params.h
+    identity, slope = np.eye(n), np.diag(h * params.alpha)
+    stiff = -np.diag(h * params.omega**2) + slope * params.feedback
+    damped = np.diag(1 - 2 * params.gamma * h)
+    w = slope @ params.w_rec / np.sqrt(n)
+
+    def grows(gain):
+        to_y = np.hstack([stiff, damped + gain * w])
+        step = np.vstack([np.hstack([identity, np.zeros((n, n))]) + h * to_y, to_y])
+        return np.abs(linalg.eigvals(step)).max() > 1
+
+    low, high = 0.0, 1.0
+    while not grows(high):
+        low, high = high, 2 * high
+        if high > 1000:
+            return np.inf
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if grows(middle) else (middle, high)
+    return high
+
+
+def autocorrelation_time(z):
+    """Time until the autocorrelation of the oscillations has fallen to 1/e.
+
+    Parameters
+    ----------
+    z : array_like of complex, shape (n_trials, n_channels, n_times)
+        Analytic signals, as of `analytic_signal`; their modulus of correlation
+        has no oscillation left in it.
+
+    Returns
+    -------
+    time : ndarray, shape (n_channels,)
+        In samples, between samples by linear interpolation; NaN where it is
+        longer than half of the record.
+    """
+    z = np.asarray(z)
+    n_times = z.shape[2]
+    z = z - z.mean(axis=2, keepdims=True)
+    spectrum = np.abs(np.fft.fft(z, 2 * n_times, axis=2)) ** 2
+    lagged = np.fft.ifft(spectrum, axis=2).mean(axis=0)[:, : n_times // 2]
+    correlation = np.abs(lagged) / (n_times - np.arange(n_times // 2))
+    correlation = np.divide(
+        correlation, correlation[:, :1], out=np.ones_like(correlation), where=correlation[:, :1] > 0
+    )
+    times = np.full(len(correlation), np.nan)
+    for channel, values in enumerate(correlation):
+        below = np.flatnonzero(values < np.exp(-1))
+        if len(below):
+            k = below[0]
+            times[channel] = k - 1 + (values[k - 1] - np.exp(-1)) / (values[k - 1] - values[k])
+    return times
+
+
+@dataclass(frozen=True, eq=False)
+class Avalanches:
+    """Stretches of population activity between silent bins.
+
+    Parameters
+    ----------
+    size : ndarray of int
+        Spikes in each.
+    duration : ndarray of int
+        Bins of each.
+    bin_steps : int
+        Width of the bins in steps.
+    """
+
+    size: np.ndarray
+    duration: np.ndarray
+    bin_steps: int
+
+
+def avalanches(spikes, bin_steps=None):
+    """Cut population spiking into avalanches.
+
+    Parameters
+    ----------
+    spikes : SpikeTrains
+        Spikes of all trials; trials are cut one by one.
+    bin_steps : int | None
+        Width of the bins; None takes the mean interval between spikes of the
+        population, at least one step.
+
+    Returns
+    -------
+    found : Avalanches
+        Without those that touch the beginning or the end of a trial.
+
+    References
+    ----------
+    Beggs and Plenz, J Neurosci 2003, doi:10.1523/JNEUROSCI.23-35-11167.2003.
+    """
+    n_trials, _, n_steps = spikes.shape
+    if bin_steps is None:
+        bin_steps = max(1, round(n_trials * n_steps / max(1, len(spikes))))
+    n_bins = n_steps // bin_steps
+    sizes, durations = [], []
+    for trial in range(n_trials):
+        samples = spikes.sample[spikes.trial == trial] // bin_steps
+        activity = np.bincount(samples[samples < n_bins], minlength=n_bins)
+        silent = np.flatnonzero(activity == 0)
+        if len(silent) < 2:
+            continue
+        total = np.r_[0, np.cumsum(activity)]
+        between = np.diff(silent) > 1
+        start, end = silent[:-1][between] + 1, silent[1:][between]
+        sizes.append(total[end] - total[start])
+        durations.append(end - start)
+    empty = [np.zeros(0, int)]
+    return Avalanches(np.concatenate(sizes or empty), np.concatenate(durations or empty), bin_steps)
+
+
+def circular_shifts(spikes, rng):
+    """Shift the spikes of every trial and unit by a time of its own: a surrogate.
+
+    Intervals and rates stay (but for the seam); what units have in common goes.
+
+    Parameters
+    ----------
+    spikes : SpikeTrains
+        Spikes of all trials.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    surrogate : SpikeTrains
+    """
+    n_trials, n_units, n_steps = spikes.shape
+    shift = rng.integers(n_steps, size=(n_trials, n_units))[spikes.trial, spikes.unit]
+    sample = (spikes.sample + shift) % n_steps
+    order = np.argsort(sample, kind="stable")
+    return type(spikes)(
+        spikes.trial[order], spikes.unit[order], sample[order], spikes.shape, spikes.interval
+    )

@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from scipy import linalg
+
+import horn_neuro as hn
+from horn_neuro.analysis import (
+    autocorrelation_time,
+    avalanches,
+    circular_shifts,
+    critical_gain,
+    lyapunov_spectrum,
+)
+from horn_neuro.parameters import dense_gaussian, uniform_delays
+from horn_neuro.recording import SpikeTrains
+
+
+def network(std, n=6, seed=1, delayed=False, **changes):
+    rng = np.random.default_rng(seed)
+    params = hn.effenberger_2025(n, heterogeneous=True, seed=seed)
+    return params.replace(
+        w_rec=dense_gaussian(n, std, rng),
+        delays=uniform_delays(n, 1, 4, rng) if delayed else None,
+        **changes,
+    )
+
+
+def step_of(params, drive):
+    """One step as a function of the whole state (x, y, past velocities), for differences."""
+    n, h, lags = params.n_units, params.h, params.max_delay
+    delays = np.ones((n, n), int) if params.delays is None else params.delays
+
+    def step(state):
+        x, past = state[:n], state[n:].reshape(lags, n)
+        total = params.b_rec + np.array(
+            [sum(params.w_rec[i, j] * past[delays[i, j] - 1, j] for j in range(n))
+             for i in range(n)]
+        )  # fmt: skip
+        u = np.tanh(drive + params.b_in + total / np.sqrt(n) + params.feedback * x)
+        y = past[0] + h * (params.alpha * u - params.omega**2 * x - 2 * params.gamma * past[0])
+        return np.concatenate([x + h * y, y, past[:-1].ravel()])
+
+    return step
+
+
+@pytest.mark.parametrize("h", [1.0, 0.5])
+def test_uncoupled_units_have_the_closed_form(h):
+    """0.5 ln(1 - 2 gamma h), twice for each unit, the least damped one first."""
+    params = network(0.0, n=3, h=h, feedback=0.0).replace(gamma=[0.01, 0.02, 0.03], alpha=0.0)
+    found = lyapunov_spectrum(params, n_exponents=6, n_steps=4000)
+    expected = np.repeat(0.5 * np.log(1 - 2 * params.gamma * h), 2)
+    assert found.exponents == pytest.approx(expected, abs=4e-4)
+    assert (found.error < 1e-3).all()
+
+
+@pytest.mark.parametrize("delayed", [False, True], ids=["undelayed", "delayed"])
+def test_equals_products_of_numerical_jacobians(delayed):
+    """A slow reference: differences of the step along the trajectory, and one QR a step."""
+    params = network(3.0, delayed=delayed, alpha=0.2, feedback=0.1)
+    rng = np.random.default_rng(7)
+    n, lags, steps = params.n_units, params.max_delay, 400
+    inputs = rng.random((steps, 1))
+    x, y = rng.normal(0, 0.3, (2, n))
+    found = lyapunov_spectrum(params, inputs, n_steps=steps, settle=0, n_exponents=3, x=x, y=y,
+                              seed=5)  # fmt: skip
+    start = np.random.default_rng(5)
+    tangent = linalg.qr(start.normal(size=((1 + lags) * n, 3)), mode="economic")[0]
+    state, logs = np.concatenate([x, y, np.zeros((lags - 1) * n)]), np.zeros(3)
+    for k in range(steps):
+        step, tiny = step_of(params, params.w_in @ inputs[k]), 1e-6
+        jacobian = np.stack(
+            [(step(state + tiny * e) - step(state - tiny * e)) / (2 * tiny)
+             for e in np.eye(len(state))], axis=1,
+        )  # fmt: skip
+        tangent, r = linalg.qr(jacobian @ tangent, mode="economic")
+        logs += np.log(np.abs(np.diag(r)))
+        state = step(state)
+    assert found.exponents == pytest.approx(logs / steps, abs=1e-6)
+
+
+def test_strong_coupling_is_chaotic_or_sustained_and_weak_is_not():
+    weak, strong = (lyapunov_spectrum(network(std, n=40, alpha=0.1)) for std in (0.3, 6.0))
+    assert weak.exponents[0] < 0
+    assert strong.exponents[0] > 2 * weak.exponents[0] + 0.005
+
+
+def test_critical_gain_of_equal_units():
+    """Linear theory: max Re eig(W / sqrt(n)) = 2 gamma / alpha, for weak coupling."""
+    n = 80
+    params = hn.effenberger_2025(n, seed=1).replace(
+        w_rec=dense_gaussian(n, 1.0, np.random.default_rng(1)), h=0.05, gamma=1e-3
+    )
+    widest = linalg.eigvals(params.w_rec / np.sqrt(n)).real.max()
+    assert critical_gain(params) == pytest.approx(2 * 1e-3 / 0.04 / widest, rel=0.05)
+    at = critical_gain(params)
+    assert critical_gain(params.replace(w_rec=2 * params.w_rec)) == pytest.approx(at / 2, rel=1e-3)
+    assert critical_gain(params.replace(w_rec=0 * params.w_rec)) == np.inf
+
+
+def test_the_exponent_changes_sign_at_the_critical_gain():
+    params = network(1.0, n=30, b_in=0.0, b_rec=0.0)
+    gain = critical_gain(params)
+    tiny = np.full(30, 1e-9)
+    for factor, sign in ((0.9, -1), (1.1, 1)):
+        found = lyapunov_spectrum(
+            params.replace(w_rec=factor * gain * params.w_rec), n_steps=1500, settle=500, x=tiny,
+            y=tiny,
+        )  # fmt: skip
+        assert np.sign(found.exponents[0]) == sign
+
+
+def test_autocorrelation_time_of_a_noisy_oscillation():
+    """A complex AR(1) process decays by r a step, whatever its frequency."""
+    rng = np.random.default_rng(1)
+    r, n = np.exp(-1 / 20), 20000
+    noise = rng.standard_normal((2, 3, n)) + 1j * rng.standard_normal((2, 3, n))
+    z = np.zeros((2, 3, n), complex)
+    for k in range(1, n):
+        z[:, :, k] = r * np.exp(0.224j) * z[:, :, k - 1] + noise[:, :, k]
+    assert autocorrelation_time(z) == pytest.approx(20, rel=0.15)
+    assert np.isnan(autocorrelation_time(np.ones((1, 1, 50)) * np.exp(0.1j * np.arange(50)))).all()
+
+
+def test_avalanches_of_a_known_activity():
+    #       bins of two steps: 0 1 2 3 4 5 6 7 8, spikes in 1, 2, 4 and 7 (which is cut off)
+    sample = np.array([2, 3, 4, 9, 16, 17])
+    trains = SpikeTrains(np.zeros(6, int), np.arange(6) % 3, sample, (1, 3, 18))
+    found = avalanches(trains, bin_steps=2)
+    assert found.size.tolist() == [3, 1]
+    assert found.duration.tolist() == [2, 1]
+    assert avalanches(trains).bin_steps == 3
+    silent = SpikeTrains(*np.zeros((3, 0), int), (2, 3, 18))
+    assert len(avalanches(silent).size) == 0
+
+
+def test_surrogates_keep_rates_and_destroy_synchrony():
+    """All units spike together; shifted, they hardly ever do."""
+    rng = np.random.default_rng(2)
+    together = np.sort(rng.choice(1000, 40, replace=False))
+    sample, unit = np.repeat(together, 20), np.tile(np.arange(20), 40)
+    trains = SpikeTrains(np.zeros(800, int), unit, sample, (1, 20, 1000))
+    shifted = circular_shifts(trains, rng)
+    assert np.array_equal(shifted.rates(), trains.rates())
+    assert avalanches(trains, 1).size.min() == 20
+    assert np.median(avalanches(shifted, 1).size) < 5
+    # Intervals of a unit stay, but for the seam.
+    before, after = (np.sort(np.diff(np.sort(t.sample[t.unit == 3]))) for t in (trains, shifted))
+    assert len(np.intersect1d(before, after)) >= len(np.unique(before)) - 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_exponents": 13}, "this state has 12 dimensions"),
+        ({"n_steps": 10}, "give at least 40"),
+        ({"inputs": np.zeros((5, 1))}, r"inputs have shape \(5, 1\); give \(3000, 1\)"),
+    ],
+)
+def test_bad_input(options, message):
+    with pytest.raises(ValueError, match=message):
+        lyapunov_spectrum(network(0.5), **options)
+    with pytest.raises(ValueError, match="set delays=None"):
+        critical_gain(network(0.5, delayed=True))
