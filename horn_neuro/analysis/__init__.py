@@ -13,7 +13,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "avalanches",
             "circular_shifts",
             "critical_gain",
+            "fit_power_law",
             "lyapunov_spectrum",
+            "order_susceptibility",
         ],
         "manifold": [
             "TrialMoments",
@@ -46,7 +48,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "input_spectrum",
         ],
         "rest_vs_evoked": ["RestVsEvoked"],
-        "separability": ["Separability", "separability_over_time"],
+        "separability": ["Separability", "nested_decoding", "separability_over_time"],
         "spikes": ["field_phase", "spike_phase_locking"],
         "statistics": ["Estimate", "bootstrap", "proportion"],
         "synchrony": ["PairedDifference", "Synchrony", "locking_by_detuning", "paired_difference"],

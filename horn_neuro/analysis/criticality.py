@@ -1,5 +1,8 @@
 """How near a network is to the edge of instability: Lyapunov exponents, time scales, avalanches."""
 
+import contextlib
+import io
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +15,9 @@ __all__ = [
     "avalanches",
     "circular_shifts",
     "critical_gain",
+    "fit_power_law",
     "lyapunov_spectrum",
+    "order_susceptibility",
 ]
 
 
@@ -286,3 +291,77 @@ def circular_shifts(spikes, rng):
     return type(spikes)(
         spikes.trial[order], spikes.unit[order], sample[order], spikes.shape, spikes.interval
     )
+
+
+def fit_power_law(sizes):
+    """Fit a power law to avalanche sizes, and compare it with what looks like one.
+
+    Parameters
+    ----------
+    sizes : array_like of int
+        At least 50 of at least two values.
+
+    Returns
+    -------
+    fit : dict of str to float
+        "exponent" and its standard "error", "from" (the smallest size fitted),
+        "share" of the avalanches that are fitted, and for "lognormal" and
+        "exponential" the log-likelihood ratio (positive: the power law is
+        better) with its "... p".
+
+    Raises
+    ------
+    ImportError
+        If powerlaw is not installed.
+    ValueError
+        If there are too few avalanches.
+
+    References
+    ----------
+    Alstott, Bullmore and Plenz, PLoS ONE 2014, doi:10.1371/journal.pone.0085777;
+    Clauset, Shalizi and Newman, SIAM Rev 2009, doi:10.1137/070710111.
+    """
+    sizes = np.asarray(sizes)
+    if len(sizes) < 50 or len(np.unique(sizes)) < 2:
+        raise ValueError(
+            f"{len(sizes)} avalanches of {len(np.unique(sizes))} sizes: a fit needs at least 50 of "
+            "two; record longer, or narrow the bins"
+        )
+    try:
+        import powerlaw
+    except ImportError:
+        raise ImportError(
+            "fit_power_law needs the package powerlaw; install it by pip install powerlaw, or "
+            "pip install '.[criticality]' in a clone"
+        ) from None
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        fit = powerlaw.Fit(sizes, discrete=True, verbose=False)
+        found = {
+            "exponent": float(fit.power_law.alpha),
+            "error": float(fit.power_law.sigma),
+            "from": float(fit.power_law.xmin),
+            "share": float(np.mean(sizes >= fit.power_law.xmin)),
+        }
+        for other in ("lognormal", "exponential"):
+            ratio, p = fit.distribution_compare("power_law", other, normalized_ratio=True)
+            found |= {other: float(ratio), f"{other} p": float(p)}
+    return found
+
+
+def order_susceptibility(order, n_units):
+    """Fluctuation of the order parameter, ``n (mean R**2 - (mean R)**2)``.
+
+    Parameters
+    ----------
+    order : array_like, shape (n_trials, n_times)
+        Kuramoto order parameter, as of `kuramoto_order_parameter`.
+    n_units : int
+        Number of units.
+
+    Returns
+    -------
+    susceptibility : float
+        Independent phases give about 1 - pi / 4 = 0.215, whatever their number.
+    """
+    return float(n_units * np.var(order))

@@ -4,12 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-__all__ = ["Separability", "separability_over_time"]
+__all__ = ["Separability", "nested_decoding", "separability_over_time"]
 
 
 @dataclass(frozen=True)
@@ -116,3 +121,47 @@ def _decode(snapshots, labels, groups, n_folds, seed):
             classifier.fit(snapshots[train, :, k], labels[train])
             predicted[test, k] = classifier.predict(snapshots[test, :, k])
     return predicted
+
+
+def nested_decoding(states, labels, *, n_folds=5, seed=0):
+    """Decode classes from states, choosing the regularisation inside the training folds.
+
+    Parameters
+    ----------
+    states : array_like, shape (n_trials, n_units)
+        One state of each trial, each of another stimulus.
+    labels : array_like of int, shape (n_trials,)
+        Classes.
+    n_folds : int
+        Folds of the outer cross-validation; the inner one has 3.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    correct : ndarray of bool, shape (n_trials,)
+        Whether each held-out trial was assigned to its class.
+
+    Raises
+    ------
+    ValueError
+        If there is only one class, or a class has too few trials.
+    """
+    labels = np.asarray(labels)
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"labels: all trials are of class {classes[0]}; decoding needs two classes"
+        )
+    if counts.min() < max(n_folds, 4):
+        raise ValueError(
+            f"class {classes[counts.argmin()]} has {counts.min()} trials; nested folds need at "
+            f"least {max(n_folds, 4)}"
+        )
+    classifier = GridSearchCV(
+        make_pipeline(StandardScaler(), SVC(kernel="linear")),
+        {"svc__C": [0.01, 0.1, 1.0, 10.0]},
+        cv=StratifiedKFold(3, shuffle=True, random_state=seed),
+    )
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    return cross_val_predict(classifier, np.asarray(states), labels, cv=folds) == labels

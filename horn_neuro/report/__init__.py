@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["figures"],
     submod_attrs={
         "command": ["protocol_parser"],
+        "heterogeneity": ["draw_heterogeneity"],
         "html": ["write_report"],
         "plv": ["draw_plv"],
         "resonance": ["draw_resonance"],
