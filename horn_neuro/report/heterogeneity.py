@@ -73,7 +73,7 @@ def _curves(cells):
             ax.axvline(critical, color=color, ls=":", lw=1.4)
         ax.set(ylabel=label, xscale="log")
     axes[0].axhline(0, color="black", lw=0.6)
-    axes[0].legend(title="heterogeneity", ncols=3, loc="upper left")
+    axes[0].legend(title="heterogeneity", ncols=5, loc="lower right")
     axes[-1].set_xlabel("gain: standard deviation of w_rec")
     label_log_axis(axes[-1].xaxis)
     return figure, (
@@ -96,9 +96,12 @@ def _maps(cells):
 
 
 def _avalanches(bursts):
-    figure, axes = plt.subplots(1, len(bursts), figsize=(3.6 * len(bursts), 3.8), sharey=True,
-                                squeeze=False)  # fmt: skip
-    for ax, (gain, both) in zip(axes[0], bursts.items(), strict=True):
+    columns = min(3, len(bursts))
+    rows = -(-len(bursts) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.8 * columns, 3.4 * rows), sharey=True, squeeze=False
+    )
+    for ax, (gain, both) in zip(axes.flat, bursts.items(), strict=False):
         for (name, part), color, line in zip(
             both.items(), ("#d55e00", "#7f7f7f"), ("-", "--"), strict=True
         ):
@@ -107,8 +110,14 @@ def _avalanches(bursts):
                 share = 1 - np.arange(len(sizes)) / len(sizes)
                 ax.loglog(sizes, share, line, color=color, drawstyle="steps-pre", label=name)
         ax.set(title=f"gain {gain:g}", xlabel="size (spikes)")
-    axes[0, 0].set_ylabel("share at least as large")
-    axes[0, -1].legend(loc="lower left")
+        label_log_axis(ax.xaxis)
+        ax.label_outer(remove_inner_ticks=False)
+        ax.set_xlabel("size (spikes)")
+    for ax in axes.flat[len(bursts) :]:
+        ax.axis("off")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("share at least as large")
+    axes[0, 0].legend(loc="lower left")
     return figure, (
         "Sizes of avalanches of spikes at rest, in bins of one step, in heterogeneous networks. "
         "Dashed: surrogates, in which every unit's spikes are shifted by a time of its own."
@@ -121,8 +130,8 @@ def _networks(networks):
         values = [100 * row["separability"] for row in rows]
         axes[0].plot([k] * len(values), values, "o", ms=5, color="#0072b2", alpha=0.7)
         axes[0].plot(k, np.mean(values), "_", ms=22, mew=2, color="black")
-    names = [name.replace(", ", ",\n").replace(" them", "\nthem") for name in networks]
-    axes[0].set_xticks(range(len(names)), names, fontsize="small")
+    names = [name.replace(", ", ",\n") for name in networks]
+    axes[0].set_xticks(range(len(names)), names, fontsize="small", rotation=25, ha="right")
     axes[0].set(ylabel="accuracy of a linear readout (%)", ylim=(0, 105))
     for (name, rows), color, marker in zip(
         ((n, r) for n, r in networks.items() if "learning" in r[0]),

@@ -8,7 +8,9 @@ from horn_neuro.analysis import (
     avalanches,
     circular_shifts,
     critical_gain,
+    fit_power_law,
     lyapunov_spectrum,
+    order_susceptibility,
 )
 from horn_neuro.parameters import dense_gaussian, uniform_delays
 from horn_neuro.recording import SpikeTrains
@@ -160,3 +162,29 @@ def test_bad_input(options, message):
         lyapunov_spectrum(network(0.5), **options)
     with pytest.raises(ValueError, match="set delays=None"):
         critical_gain(network(0.5, delayed=True))
+
+
+def test_power_laws_are_told_from_what_is_none():
+    pytest.importorskip("powerlaw")
+    rng = np.random.default_rng(3)
+    scale_free = np.floor(rng.pareto(1.5, 3000) + 1).astype(int)
+    found = fit_power_law(scale_free)
+    assert found["exponent"] == pytest.approx(2.5, abs=0.2)
+    assert found["exponential"] > 2
+    bounded = fit_power_law(rng.geometric(0.2, 3000))
+    assert bounded["exponential"] < found["exponential"]
+    with pytest.raises(ValueError, match="10 avalanches of 1 sizes: a fit needs at least 50"):
+        fit_power_law(np.ones(10, int))
+
+
+def test_without_powerlaw(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "powerlaw", None)
+    with pytest.raises(ImportError, match="pip install powerlaw"):
+        fit_power_law(np.arange(1, 100))
+
+
+def test_fluctuation_of_independent_phases():
+    rng = np.random.default_rng(4)
+    order = np.abs(np.exp(2j * np.pi * rng.random((20, 64, 2000))).mean(axis=1))
+    assert order_susceptibility(order, 64) == pytest.approx(1 - np.pi / 4, rel=0.03)
+    assert order_susceptibility(np.ones((2, 5)), 64) == 0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from horn_neuro.analysis import separability_over_time
+from horn_neuro.analysis import nested_decoding, separability_over_time
 
 
 def make(separation, seed=1, n_stimuli=40, repeats=2):
@@ -56,3 +56,17 @@ def test_bad_labels():
         separability_over_time(snapshots, np.arange(80) % 3, groups)
     with pytest.raises(ValueError, match=r"has 2 stimuli, fewer than the\s+5 folds"):
         separability_over_time(snapshots[:8], labels[:8], groups[:8])
+
+
+def test_nested_decoding():
+    """Separable classes are decoded; noise is at chance, for the choice of C sees no test trial."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(4), 30)
+    noise = rng.standard_normal((120, 10))
+    apart = noise + 6 * np.eye(4, 10)[labels]
+    assert nested_decoding(apart, labels).mean() > 0.95
+    assert nested_decoding(noise, labels).mean() < 0.4
+    with pytest.raises(ValueError, match="class 0 has 4 trials; nested folds need at least 5"):
+        nested_decoding(noise[:8], np.repeat([0, 1], 4))
+    with pytest.raises(ValueError, match="needs two classes"):
+        nested_decoding(noise[:8], np.zeros(8, int))
