@@ -25,6 +25,7 @@ from horn_neuro.recording import software_versions
 from horn_neuro.report import RunFolder, figures, styled, write_report
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import (
+    WEIGHTS,
     BaselineClassifier,
     HornClassifier,
     Task,
@@ -40,6 +41,7 @@ QUESTION = (
     "networks do with the same code and budget?"
 )
 UNCERTAINTY = "± is a 95 % t interval over seeds; a single seed has none."
+CONSTANTS = ("omega", "gamma", "alpha", "feedback")
 MODELS = ("horn_homogeneous", "horn_heterogeneous", "rnn", "gru", "lstm")
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
 SIZES = {
@@ -66,6 +68,8 @@ def parse(argv):
     parser.add_argument("--coupling", type=float, default=1.6, help="initial std of w_rec")
     parser.add_argument("--alpha", type=float, default=0.07, help="excitability")
     parser.add_argument("--gamma", type=float, default=0.02, help="damping a step")
+    parser.add_argument("--learn", nargs="+", default=[], choices=CONSTANTS,
+                        help="constants of the oscillators that learn as well")  # fmt: skip
     parser.add_argument("--validation", type=int, help="sequences for validation")
     parser.add_argument(
         "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
@@ -127,10 +131,10 @@ def make_model(name, args, seed):
     torch.manual_seed(seed)
     params = initial_network(name, args, seed)
     if name.startswith("horn"):
-        return HornClassifier(params)
+        return HornClassifier(params, learn=(*WEIGHTS, *args.learn))
     units = args.units
     if args.match == "parameters":
-        horn = HornClassifier(params)
+        horn = HornClassifier(params, learn=(*WEIGHTS, *args.learn))
         units = matched_units(name, sum(p.numel() for p in horn.parameters()))
     return BaselineClassifier(name, units)
 

@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "classifier": ["BaselineClassifier", "HornClassifier", "matched_units"],
         "checkpoint": ["load_checkpoint", "save_checkpoint"],
         "native": ["native_problem"],
-        "network": ["HornNetwork", "HornOutput", "HornState"],
+        "network": ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"],
         "training": ["Task", "TrainingConfig", "evaluate", "train"],
         "transforms": ["constrain", "unconstrain"],
     },

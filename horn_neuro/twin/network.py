@@ -12,7 +12,7 @@ from horn_neuro.twin.backends import BACKENDS, choose_backend
 from horn_neuro.twin.cell import Coefficients
 from horn_neuro.twin.transforms import constrain, unconstrain
 
-__all__ = ["HornNetwork", "HornOutput", "HornState"]
+__all__ = ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"]
 
 WEIGHTS = ("w_in", "b_in", "w_rec", "b_rec", "w_out", "b_out")
 OSCILLATORS = ("omega", "gamma", "alpha")

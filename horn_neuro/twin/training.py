@@ -154,8 +154,8 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
     FileNotFoundError
         If there is no checkpoint to resume from.
     ValueError
-        If the checkpoint is of another configuration, or the batch does not
-        divide among the processes.
+        If the checkpoint is of another configuration or another network, or the
+        batch does not divide among the processes.
     FloatingPointError
         If the loss is not finite; the last good checkpoint stays.
     """
@@ -180,7 +180,13 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
     metrics, best = [], None
     if resume:
         state = _load(folder / CHECKPOINT, config)
-        bare.load_state_dict(state["model"])
+        try:
+            bare.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise ValueError(
+                f"{folder / CHECKPOINT} is of another network "
+                f"({str(error).splitlines()[-1].strip()}); resume with the same one"
+            ) from None
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         metrics, best = json.loads(state["metrics"]), state["best"]

@@ -70,3 +70,22 @@ def test_resuming_needs_a_folder(protocol, capsys):
     with pytest.raises(SystemExit):
         protocol.main(["--resume"])
     assert "name the folder with --out" in capsys.readouterr().err
+
+
+def test_constants_of_the_oscillators_can_learn(protocol, tmp_path):
+    argv = ["--fast", "--learn", "omega", "alpha", "--batch", "100", "--out", str(tmp_path / "run")]
+    (result,) = protocol.main(argv)
+    n = 16
+    assert result["parameters"] == n**2 + 13 * n + 10 + 2 * n
+    learned = hn.load_parameters(tmp_path / "run" / "horn_heterogeneous-1" / "params.safetensors")
+    initial = protocol.initial_network("horn_heterogeneous", protocol.parse(argv)[0], 1)
+    assert not (learned.omega == initial.omega).any()
+    assert not (learned.alpha == initial.alpha).any()
+    assert (learned.gamma == initial.gamma).all()
+
+
+def test_a_checkpoint_of_another_network_is_refused(protocol, tmp_path):
+    argv = ["--fast", "--batch", "200", "--out", str(tmp_path / "run")]
+    protocol.main(argv)
+    with pytest.raises(ValueError, match="is of another network .*; resume with the same one"):
+        protocol.main([*argv, "--resume", "--units", "8"])
