@@ -36,7 +36,8 @@ QUESTION = (
 UNCERTAINTY = (
     "Curves: standard errors over seeds, each a network of its own. Differences: mean, 95 % t "
     "interval and a permutation test of signs over pairs of networks with the same seed and gain; "
-    "those of one seed share their drawn frequencies, so few seeds make the test lenient."
+    "those of one seed share their drawn frequencies, so few seeds make the test lenient. "
+    "The trained networks have seen the digits that come along."
 )
 SIZES = {
     "fast": {"gains": [0.4, 1.6], "levels": [0.0, 1.0], "seeds": 1, "units": 12, "digits": 5,

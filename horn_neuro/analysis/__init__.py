@@ -17,6 +17,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "lyapunov_spectrum",
             "order_susceptibility",
         ],
+        "hebbian": [
+            "Alignment",
+            "align",
+            "explained_share",
+            "hebbian_product",
+            "lagged_correlation",
+        ],
         "manifold": [
             "TrialMoments",
             "distance_from_cloud",

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["figures"],
     submod_attrs={
         "command": ["protocol_parser"],
+        "hebbian": ["draw_hebbian_alignment"],
         "heterogeneity": ["draw_heterogeneity"],
         "html": ["write_report"],
         "plv": ["draw_plv"],

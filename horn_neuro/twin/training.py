@@ -117,7 +117,7 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
     return loss / len(labels), correct / len(labels)
 
 
-def train(model, task, config, folder, *, fabric, resume=False, progress=None):
+def train(model, task, config, folder, *, fabric, resume=False, progress=None, observe=None):
     """Train a classifier by AdamW with a one-cycle schedule and gradient clipping.
 
     After every epoch, ``metrics.jsonl`` and a checkpoint with model, optimizer,
@@ -141,6 +141,9 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
         Whether to continue from the checkpoint in `folder`.
     progress : callable | None
         Called with the metrics of every epoch.
+    observe : callable | None
+        Called with the number of steps so far, and the bare model, before the
+        first step and after every one.
 
     Returns
     -------
@@ -191,6 +194,8 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
         schedule.load_state_dict(state["schedule"])
         metrics, best = json.loads(state["metrics"]), state["best"]
     model, optimizer = fabric.setup(model, optimizer)
+    if observe is not None and not metrics:
+        observe(0, bare)
     for epoch in range(len(metrics), config.epochs):
         model.train()
         started, total = time.perf_counter(), torch.zeros((), device=fabric.device)
@@ -209,6 +214,8 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None):
             optimizer.step()
             schedule.step()
             total += loss.detach()
+            if observe is not None:
+                observe(epoch * n_batches + k + 1, bare)
         seconds = time.perf_counter() - started
         loss = fabric.all_reduce(total / n_batches, reduce_op="mean").item()
         if not np.isfinite(loss):

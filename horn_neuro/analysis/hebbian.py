@@ -1,0 +1,175 @@
+"""Do weights, or their changes, go with what the units do together?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+__all__ = ["Alignment", "align", "explained_share", "hebbian_product", "lagged_correlation"]
+
+
+def _shifted(post, pre, lag):
+    """Cut both signals so that `pre` is `lag` steps older than `post`."""
+    n_steps = post.shape[2]
+    if not 0 <= lag < n_steps - 1:
+        raise ValueError(f"lag = {lag}: give 0 to {n_steps - 2} steps for this record")
+    return post[:, :, lag:], pre[:, :, : n_steps - lag]
+
+
+def lagged_correlation(post, pre, lag=0):
+    """Pearson correlation of the activity of all pairs, over trials and steps.
+
+    Parameters
+    ----------
+    post, pre : array_like, shape (n_trials, n_units, n_steps)
+        Activity of receiving and of sending units, such as x and y.
+    lag : int
+        Steps by which `pre` is older.
+
+    Returns
+    -------
+    correlation : ndarray, shape (n_units, n_units)
+        [post, pre]; 0 for units that do not move.
+
+    Raises
+    ------
+    ValueError
+        If the lag does not fit the record.
+    """
+    post, pre = _shifted(np.asarray(post, float), np.asarray(pre, float), lag)
+
+    def standard(signal):
+        flat = signal.transpose(1, 0, 2).reshape(signal.shape[1], -1)
+        flat = flat - flat.mean(axis=1, keepdims=True)
+        norm = np.linalg.norm(flat, axis=1, keepdims=True)
+        return np.divide(flat, norm, out=np.zeros_like(flat), where=norm > 0)
+
+    return standard(post) @ standard(pre).T
+
+
+def hebbian_product(post, pre, lag=0):
+    """Sum of products of the activity of all pairs: the update of a plain Hebbian rule.
+
+    Parameters
+    ----------
+    post, pre : array_like, shape (n_trials, n_units, n_steps)
+        Activity of receiving and of sending units.
+    lag : int
+        Steps by which `pre` is older.
+
+    Returns
+    -------
+    product : ndarray, shape (n_units, n_units)
+        [post, pre], mean over trials.
+    """
+    post, pre = _shifted(np.asarray(post, float), np.asarray(pre, float), lag)
+    return np.einsum("bit,bjt->ij", post, pre, optimize=True) / len(post)
+
+
+def _off_diagonal(matrix):
+    return matrix[~np.eye(len(matrix), dtype=bool)]
+
+
+def explained_share(update, product):
+    """Share of an update's variance over pairs that a Hebbian product explains linearly.
+
+    Parameters
+    ----------
+    update, product : array_like, shape (n_units, n_units)
+        What the weights change by, and the product; the diagonal is left out.
+
+    Returns
+    -------
+    share : float
+        Squared Pearson correlation, with the sign of the correlation.
+    """
+    r = stats.pearsonr(_off_diagonal(np.asarray(update)), _off_diagonal(np.asarray(product)))[0]
+    return float(np.sign(r) * r**2)
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Correlation of a weight matrix with a matrix of activity, and its null.
+
+    Parameters
+    ----------
+    value : float
+        Pearson correlation over pairs, or partial correlation.
+    null : ndarray, shape (n_permutations,)
+        The same where the units of one matrix are relabelled at random.
+    """
+
+    value: float
+    null: np.ndarray
+
+    @property
+    def p_value(self):
+        """Two-sided probability (float) under the null."""
+        exceeding = np.sum(np.abs(self.null) >= abs(self.value))
+        return float((1 + exceeding) / (1 + len(self.null)))
+
+    @property
+    def z(self):
+        """Effect size (float): distance from the null's mean in its standard deviations."""
+        return float((self.value - self.null.mean()) / self.null.std())
+
+
+def align(weights, activity, confound=None, *, n_permutations=999, rng=None):
+    """Correlate weights with activity over pairs, against a null that keeps both matrices.
+
+    The null relabels the units of the weight matrix, rows and columns
+    together (the quadratic assignment procedure): it keeps every weight, the
+    degrees and variances of all units, and breaks only who is who.
+
+    Parameters
+    ----------
+    weights, activity : array_like, shape (n_units, n_units)
+        [post, pre]; the diagonal is left out.
+    confound : array_like, shape (n_units, n_units) | None
+        What to control for, such as differences of frequency: both matrices
+        are replaced by what a linear regression on it leaves.
+    n_permutations : int
+        Size of the null.
+    rng : numpy.random.Generator | None
+        The source of randomness; None takes a fixed one.
+
+    Returns
+    -------
+    alignment : Alignment
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a matrix is constant.
+
+    References
+    ----------
+    Krackhardt, Social Networks 1988, doi:10.1016/0378-8733(88)90004-4.
+    """
+    weights, activity = np.asarray(weights, float), np.asarray(activity, float)
+    if weights.shape != activity.shape or weights.shape[0] != weights.shape[1]:
+        raise ValueError(
+            f"weights have shape {weights.shape}, activity {activity.shape}; give two square "
+            "matrices of the same units"
+        )
+    rng = np.random.default_rng(0) if rng is None else rng
+    n = len(weights)
+    other = None if confound is None else _off_diagonal(np.asarray(confound, float))
+
+    def residual(values):
+        values = values - values.mean()
+        if other is not None:
+            centred = other - other.mean()
+            values = values - centred * (centred @ values) / (centred @ centred)
+        norm = np.linalg.norm(values)
+        if norm < 1e-12 * max(1.0, np.abs(values).max()):
+            raise ValueError("a matrix does not vary over pairs: there is nothing to correlate")
+        return values / norm
+
+    target = residual(_off_diagonal(activity))
+    value = residual(_off_diagonal(weights)) @ target
+    null = np.empty(n_permutations)
+    for k in range(n_permutations):
+        order = rng.permutation(n)
+        null[k] = residual(_off_diagonal(weights[np.ix_(order, order)])) @ target
+    return Alignment(float(value), null)
