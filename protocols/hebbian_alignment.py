@@ -82,6 +82,8 @@ class Run:
         Explained share of an update by lag, early and late.
     locking : dict of str to float
         Change of phase-locking of pairs.
+    example : tuple of ndarray
+        Changes of all weights, and the correlation after training.
     """
 
     steps: list = field(default_factory=list)
@@ -91,6 +93,7 @@ class Run:
     curves: dict = field(default_factory=dict)
     lags: dict = field(default_factory=dict)
     locking: dict = field(default_factory=dict)
+    example: tuple = ()
 
 
 def parse(argv):
