@@ -27,7 +27,7 @@ __all__ = [
 OLDEST_TOOLKIT = (11, 0)
 # What code is generated for where there is no GPU to ask.
 ASSUMED_CAPABILITY = 9.0
-INSTALL = "pip install 'horn_neuro[cuda]' (in a clone: pip install '.[cuda]')"
+INSTALL = "pip install '.[cuda]' in a clone of horn_neuro"
 
 _SET_SEED = "{ using namespace brian; random_number_buffer.set_seed(horn_seed); }"
 
