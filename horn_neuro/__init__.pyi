@@ -1,7 +1,9 @@
 from . import analysis, datasets, parameters, recording, report, simulator, twin
 from .parameters import (
     PRETRAINED,
+    CovarianceRule,
     HornParameters,
+    PhaseRule,
     effenberger_2025,
     load_parameters,
     pretrained,
@@ -12,9 +14,11 @@ from .twin import HornNetwork
 
 __all__ = [
     "PRETRAINED",
+    "CovarianceRule",
     "DrawnKicks",
     "HornNetwork",
     "HornParameters",
+    "PhaseRule",
     "PoissonKicks",
     "Recording",
     "State",

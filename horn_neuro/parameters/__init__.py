@@ -3,6 +3,7 @@
 from horn_neuro.parameters.delays import constant_delays, distance_delays, uniform_delays
 from horn_neuro.parameters.factories import effenberger_2025
 from horn_neuro.parameters.horn import HornParameters
+from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
 from horn_neuro.parameters.seeds import brian2_seed, generator, resolve_seed
 from horn_neuro.parameters.stability import is_stable
@@ -19,7 +20,9 @@ from horn_neuro.parameters.trained import PRETRAINED, pretrained
 
 __all__ = [
     "PRETRAINED",
+    "CovarianceRule",
     "HornParameters",
+    "PhaseRule",
     "brian2_seed",
     "constant_delays",
     "dense_gaussian",

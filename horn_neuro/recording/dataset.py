@@ -43,7 +43,9 @@ class Recording:
     data : xarray.Dataset
         As `Recording.from_arrays` makes it. Variables: the recorded signals
         "x", "y", "kicks" with dims (trial, unit, time); "stimulus" with dims
-        (trial, channel, time); the final state; where spikes were recorded,
+        (trial, channel, time); the final state; where weights were plastic,
+        "final_w_rec" with dims (trial, post, pre), and "w_rec" with (trial, post,
+        pre, time) where they were recorded; where spikes were recorded,
         "spike_trial", "spike_unit" and "spike_sample" with dim (spike,).
         Coordinates: time in seconds, segment (of each time), label (of each
         trial, where there are any), and omega, frequency in Hz and decay_time
@@ -69,6 +71,7 @@ class Recording:
         final_state,
         provenance,
         spikes=None,
+        weights=None,
     ):
         """Put arrays together.
 
@@ -92,6 +95,9 @@ class Recording:
             JSON-like record of how the signals came about.
         spikes : SpikeTrains | None
             Spikes, where they were recorded.
+        weights : dict of str to ndarray | None
+            "final_w_rec", shape (n_trials, n_units, n_units), and "w_rec", with
+            samples as a last axis, of plastic connections [post, pre].
 
         Returns
         -------
@@ -107,6 +113,11 @@ class Recording:
         variables["final_y"] = (trial_unit, final_state.y)
         if final_state.past_y is not None:
             variables["final_past_y"] = (("trial", "lag", "unit"), final_state.past_y)
+        for name in ("mean_x", "mean_y"):
+            if getattr(final_state, name) is not None:
+                variables[f"final_{name}"] = (trial_unit, getattr(final_state, name))
+        for name, values in (weights or {}).items():
+            variables[name] = (("trial", "post", "pre", "time")[: values.ndim], values)
         if spikes is not None:
             for name in ("trial", "unit", "sample"):
                 variables[f"spike_{name}"] = ("spike", getattr(spikes, name).astype(np.int32))
@@ -153,8 +164,22 @@ class Recording:
     @property
     def final_state(self):
         """State after the last step (`State`), to continue from with ``simulate(initial=...)``."""
-        past = self.data["final_past_y"].values if "final_past_y" in self.data else None
-        return State(self.data["final_x"].values, self.data["final_y"].values, past)
+        names = ("x", "y", "past_y", "mean_x", "mean_y")
+        parts = [self.data.get(f"final_{name}") for name in names]
+        return State(*(None if part is None else part.values for part in parts))
+
+    @property
+    def final_w_rec(self):
+        """Plastic weights after the last step, ndarray of shape (n_trials, n_units, n_units).
+
+        Raises
+        ------
+        KeyError
+            If no weights were plastic.
+        """
+        if "final_w_rec" not in self.data:
+            raise KeyError("no weights were plastic; simulate with plasticity=")
+        return self.data["final_w_rec"].values
 
     @property
     def spikes(self):

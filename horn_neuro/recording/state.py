@@ -9,7 +9,7 @@ __all__ = ["State"]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Positions, velocities and what the delays still need of the past.
+    """Positions, velocities and what delays and plasticity still need of the past.
 
     Parameters
     ----------
@@ -18,11 +18,15 @@ class State:
     past_y : array_like, shape (n_trials, max_delay - 1, n_units) | None
         Velocities before y, the most recent first, for networks with delays;
         None stands for a past at rest.
+    mean_x, mean_y : array_like, shape (n_trials, n_units) | None
+        Running means of a `CovarianceRule`; None stands for 0.
     """
 
     x: np.ndarray
     y: np.ndarray
     past_y: np.ndarray | None = None
+    mean_x: np.ndarray | None = None
+    mean_y: np.ndarray | None = None
 
     def broadcast(self, n_trials, n_units, max_delay):
         """Return the state of `n_trials` trials of a network, or say what does not fit.
@@ -42,16 +46,12 @@ class State:
         ValueError
             If a shape does not fit or a value is not finite.
         """
-        lags = max_delay - 1
-        past = np.zeros((lags, n_units)) if self.past_y is None else self.past_y
-        shapes = {
-            "x": (self.x, (n_trials, n_units)),
-            "y": (self.y, (n_trials, n_units)),
-            "past_y": (past, (n_trials, lags, n_units)),
-        }
+        shapes = dict.fromkeys(("x", "y", "mean_x", "mean_y"), (n_trials, n_units))
+        shapes["past_y"] = (n_trials, max_delay - 1, n_units)
         full = {}
-        for name, (value, shape) in shapes.items():
-            value = np.asarray(value, float)
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            value = np.zeros(shape[1:]) if value is None else np.asarray(value, float)
             if value.shape not in (shape, shape[1:]):
                 raise ValueError(
                     f"initial state: {name} has shape {value.shape}; this simulation asks for "

@@ -28,6 +28,10 @@ def estimate_memory(structure):
     trials = 1 if structure.synapses is None else structure.n_trials
     connections = 3 * structure.n_connections * trials
     ring = structure.ring * structure.size
+    if structure.plasticity:
+        connections *= 2
+    if structure.weights:
+        recorded += structure.n_samples * structure.n_connections * trials
     return 8 * (2 * recorded + 2 * given + connections + ring)
 
 

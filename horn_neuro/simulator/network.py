@@ -12,6 +12,7 @@ from horn_neuro.simulator.equations import (
     OSCILLATOR,
     SPIKING,
 )
+from horn_neuro.simulator.plasticity import KINDS, PLASTIC
 
 __all__ = ["build_network"]
 
@@ -51,9 +52,9 @@ def build_network(structure, device, values=None):
     clock = brian2.Clock(structure.step * brian2.second, name="step_clock")
     timed = {}
 
-    def timed_array(name, columns):
+    def timed_array(name, *columns):
         key = f"{name}.values"
-        array = np.zeros((structure.n_steps, columns)) if values is None else values[key]
+        array = np.zeros((structure.n_steps, *columns)) if values is None else values[key]
         timed[name] = brian2.TimedArray(array, dt=structure.step * brian2.second, name=name)
 
     timed_array("stimulus", structure.n_inputs * structure.n_trials)
@@ -61,6 +62,10 @@ def build_network(structure, device, values=None):
     equations = OSCILLATOR + (SPIKING if spiking else CONTINUOUS)
     order = ("y", "x", "synaptic_y", "synaptic_x") if spiking else ("y", "x")
     events = {}
+    if structure.plasticity:
+        timed_array("learns")
+        equations += KINDS[structure.plasticity].equations
+        order += KINDS[structure.plasticity].means
     if structure.spikes or spiking:
         equations += "\nspike_threshold : 1 (shared, constant)"
         events = {"threshold": CROSSING, "reset": ""}
@@ -110,6 +115,8 @@ def build_network(structure, device, values=None):
         )
     elif spiking:
         groups["recurrent"] = _spiking_synapses(structure, horn, clock)
+    elif structure.plasticity:
+        groups["recurrent"] = _plastic_synapses(structure, horn, clock, timed)
     else:
         groups["recurrent"] = _sparse_synapses(structure, horn, clock)
 
@@ -134,6 +141,15 @@ def build_network(structure, device, values=None):
             dt=structure.every * structure.step * brian2.second,
             when="end",
             name="recorder",
+        )
+    if structure.weights:
+        groups["weight_recorder"] = brian2.StateMonitor(
+            groups["recurrent"],
+            "w",
+            record=np.arange(structure.n_connections * structure.n_trials),
+            dt=structure.every * structure.step * brian2.second,
+            when="end",
+            name="weight_recorder",
         )
     if structure.spikes:
         groups["spikes"] = brian2.SpikeMonitor(horn, name="spikes")
@@ -181,6 +197,29 @@ def _spiking_synapses(structure, horn, clock):
     # A delay of one step is none for Brian2: what is spiked now acts on the next step.
     delays = np.repeat(np.frombuffer(structure.spike_delays, np.int32), structure.n_trials)
     synapses.pre.delay = (delays - 1) * structure.step * brian2.second
+    return synapses
+
+
+def _plastic_synapses(structure, horn, clock, timed):
+    """Connections that learn; every trial has weights of its own."""
+    kind = KINDS[structure.plasticity]
+    delays = "delay_steps : integer (constant)" if structure.ring else ""
+    synapses = brian2.Synapses(
+        horn,
+        horn,
+        PLASTIC.format(change=kind.change) + delays,
+        method=METHOD,
+        namespace={"learns": timed["learns"]},
+        clock=clock,
+        order=2,  # after the state of the units, and after what they make of it
+        name="recurrent",
+    )
+    _connect(synapses, structure)
+    horn.run_regularly(kind.code, when="groups", order=1)
+    velocity = "past_velocity(i, delay_steps, t_in_timesteps)" if structure.ring else "y_pre"
+    synapses.run_regularly(f"arriving = {velocity}", when="start")
+    # Whatever the rate, the activity or the precision: no weight runs away.
+    synapses.run_regularly("w = clip(w, -bound, bound)", when="groups", order=3)
     return synapses
 
 

@@ -24,9 +24,9 @@ def run_in_process(structure, values, target, seed):
     Returns
     -------
     results : dict of str to ndarray
-        Final "horn.x", "horn.y" and "past.y", flat, and every recorded
-        variable as "recorder.<name>", shape (n_samples, size); where spikes are
-        recorded, "spikes.i" and "spikes.t" in seconds, shape (n_spikes,).
+        The `Structure.results` by "object.variable": what is recorded of shape
+        (n_samples, -1), everything else flat; where spikes are recorded, also
+        "spikes.i" and "spikes.t" in seconds, shape (n_spikes,).
     """
     import brian2
 
@@ -39,12 +39,8 @@ def run_in_process(structure, values, target, seed):
             network.run(structure.n_steps * structure.step * brian2.second, namespace={})
         results = {
             f"{name}.{variable}": np.array(groups[name].variables[variable].get_value())
-            for name, variable in (("horn", "x"), ("horn", "y"), ("past", "y"))
-            if name in groups
+            for name, variable in structure.results
         }
-        for variable in structure.record:
-            recorded = groups["recorder"].variables[variable].get_value()
-            results[f"recorder.{variable}"] = np.array(recorded)
         if structure.spikes:
             for variable in "it":
                 values = groups["spikes"].variables[variable].get_value()

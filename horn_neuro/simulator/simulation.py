@@ -5,18 +5,18 @@ import time
 
 import numpy as np
 
-from horn_neuro.parameters import brian2_seed, resolve_seed
+from horn_neuro.parameters import CovarianceRule, PhaseRule, brian2_seed, resolve_seed
 from horn_neuro.recording import Recording, SpikeTrains, State
 from horn_neuro.simulator.devices import choose_device
 from horn_neuro.simulator.memory import warn_about_memory
 from horn_neuro.simulator.runtime import run_in_process
 from horn_neuro.simulator.spikes import SpikeCoupling
 from horn_neuro.simulator.standalone import is_compiled, run_compiled, target_of
-from horn_neuro.simulator.structure import make_structure, make_values
+from horn_neuro.simulator.structure import SIGNALS, make_structure, make_values
 
 __all__ = ["simulate"]
 
-RECORDABLE = ("x", "y", "kicks", "spikes")
+RECORDABLE = (*SIGNALS, "spikes", "w_rec")
 
 
 def simulate(
@@ -34,6 +34,8 @@ def simulate(
     coupling="auto",
     spike_threshold=0.0,
     dtype="float64",
+    plasticity=None,
+    learning=True,
     seed=None,
 ):
     """Simulate a network in Brian2, all trials together.
@@ -59,9 +61,9 @@ def simulate(
     labels : array_like of int, shape (n_trials,) | None
         Class of every trial.
     record : tuple of str
-        What to record, of "x", "y", "kicks" and "spikes". Recorded kicks are
-        summed over the steps since the last sample; spikes are upward crossings
-        of x = 0, kept by step (`Recording.spikes`).
+        What to record, of "x", "y", "kicks", "spikes" and, where it is plastic,
+        "w_rec". Recorded kicks are summed over the steps since the last sample;
+        spikes are upward crossings of x = 0, kept by step (`Recording.spikes`).
     every : int
         Record one sample in so many steps.
     device : 'auto' | 'numpy' | 'cython' | 'cpp' | 'cuda'
@@ -76,6 +78,12 @@ def simulate(
         Smallest amplitude y/omega of a spike, in the unit of x.
     dtype : 'float64' | 'float32'
         Precision of the simulation and of what is recorded.
+    plasticity : CovarianceRule | PhaseRule | None
+        How the connections learn, those whose weights are not zero. Each trial
+        is a network of its own then, and starts from w_rec; what it has learned
+        is the `final_w_rec` of the recording.
+    learning : bool | array_like of bool, shape (n_steps,)
+        The switch: in which steps they learn.
     seed : int | None
         Seed of the Poisson kicks; None draws one. Equal seeds give equal kicks
         on one device, whatever the stimulus; each device draws its own.
@@ -136,6 +144,7 @@ def simulate(
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}: choose float64 or float32")
     _check_coupling(coupling, spike_threshold, params)
+    learning = _check_plasticity(plasticity, learning, record, coupling, params, n_steps)
     structure = make_structure(
         params,
         n_trials,
@@ -145,11 +154,22 @@ def simulate(
         kicks=kicks,
         coupling=coupling,
         dtype=dtype,
+        plasticity=plasticity,
     )
     device = choose_device(device, structure, lambda: is_compiled(structure, target_of("cpp")))
     warn_about_memory(structure)
 
-    values = make_values(structure, params, stimulus, kicks, initial, coupling, spike_threshold)
+    values = make_values(
+        structure,
+        params,
+        stimulus,
+        kicks,
+        initial,
+        coupling,
+        spike_threshold,
+        plasticity,
+        learning,
+    )
     started = time.perf_counter()
     if device in ("cpp", "cuda"):
         results = run_compiled(structure, values, brian2_seed(seed, "kicks"), device)
@@ -161,9 +181,10 @@ def simulate(
         signals={
             name: _by_trial(results[f"recorder.{'kick' if name == 'kicks' else name}"], structure)
             for name in record
-            if name != "spikes"
+            if name in SIGNALS
         },
         spikes=_spike_trains(results, structure, params.step) if structure.spikes else None,
+        weights=_weights(results, structure) if plasticity else None,
         stimulus=stimulus[:, ::every].transpose(0, 2, 1),
         sample_interval=every * params.step,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
@@ -179,6 +200,7 @@ def simulate(
             "coupling": _describe(coupling, structure),
             "spike_threshold": spike_threshold,
             "dtype": dtype,
+            "plasticity": None if plasticity is None else repr(plasticity),
             "seed": seed,
             "n_steps": n_steps,
             "step": params.step,
@@ -218,6 +240,29 @@ def _check_coupling(coupling, spike_threshold, params):
         )
     if not 0 <= spike_threshold < np.inf:
         raise ValueError(f"spike_threshold = {spike_threshold!r}: give an amplitude of at least 0")
+
+
+def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
+    """Return when weights learn, ndarray of bool of shape (n_steps,)."""
+    if plasticity is None:
+        if "w_rec" in record:
+            raise ValueError("record has 'w_rec', but no rule changes it: give plasticity=")
+        return None
+    if not isinstance(plasticity, CovarianceRule | PhaseRule):
+        raise ValueError(f"plasticity = {plasticity!r}: give a CovarianceRule or a PhaseRule")
+    if isinstance(coupling, SpikeCoupling) or coupling == "dense":
+        raise ValueError(
+            f"coupling = {coupling!r}: plastic connections carry velocities, and each is a Brian2 "
+            "synapse; leave coupling at 'auto', or drop plasticity="
+        )
+    plasticity.check(params)
+    learning = np.asarray(learning)
+    if learning.dtype != bool or learning.shape not in ((), (n_steps,)):
+        raise ValueError(
+            f"learning: {learning.dtype} of shape {learning.shape}; give True, False or a bool "
+            f"for each of the {n_steps} steps"
+        )
+    return np.broadcast_to(learning, n_steps)
 
 
 def _describe(coupling, structure):
@@ -293,12 +338,33 @@ def _spike_trains(results, structure, step):
     return SpikeTrains(trial, unit, sample, shape, step)
 
 
+def _weights(results, structure):
+    """Spread the weights of connections over matrices [post, pre]."""
+    post, pre = structure.pairs
+    n, trials = structure.n_units, structure.n_trials
+
+    def matrices(flat):
+        full = np.zeros((trials, n, n, len(flat)), flat.dtype)
+        full[:, post, pre] = flat.reshape(len(flat), -1, trials).transpose(2, 1, 0)
+        return full
+
+    weights = {"final_w_rec": matrices(results["recurrent.w"][None])[..., 0]}
+    if structure.weights:
+        weights["w_rec"] = matrices(results["weight_recorder.w"])
+    return weights
+
+
 def _final_state(results, structure):
     n, trials = structure.n_units, structure.n_trials
-    x, y = (results[f"horn.{name}"].reshape(n, trials).T.copy() for name in "xy")
+    names = ("x", "y", "mean_x", "mean_y")
+    parts = {
+        name: results[f"horn.{name}"].reshape(n, trials).T.copy()
+        for name in names
+        if f"horn.{name}" in results
+    }
     if not structure.ring:
-        return State(x, y)
+        return State(**parts)
     ring = results["past.y"].reshape(structure.ring, n, trials)
     lags = np.arange(1, structure.ring)
     past = ring[(structure.n_steps - lags) % structure.ring]
-    return State(x, y, past.transpose(2, 0, 1).copy())
+    return State(**parts, past_y=past.transpose(2, 0, 1).copy())

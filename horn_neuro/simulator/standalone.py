@@ -85,15 +85,14 @@ def generate(structure, target, folder):
         network, groups = build_network(structure, device)
         network.run(structure.n_steps * structure.step * brian2.second, namespace={})
         device.build(directory=str(folder), compile=False, run=False)
-        wanted = [("horn", "x"), ("horn", "y"), ("past", "y")]
-        wanted += [("recorder", name) for name in structure.record]
-        wanted += [("spikes", name) for name in "it"]
+        wanted = structure.results
+        if structure.spikes:
+            wanted = [*wanted, ("spikes", "i"), ("spikes", "t")]
         files = {
             f"{name}.{variable}": Path(
                 device.get_array_filename(groups[name].variables[variable])
             ).name
             for name, variable in wanted
-            if name in groups
         }
     for link, original in target.links.items():
         (folder / link).parent.mkdir(exist_ok=True)
@@ -196,7 +195,7 @@ def run_compiled(structure, values, seed, device):
         if structure.spikes:
             for key, kind in (("spikes.i", np.int32), ("spikes.t", np.float64)):
                 results[key] = np.fromfile(scratch / files[key], kind)
-    for variable in structure.record:
-        key = f"recorder.{variable}"
-        results[key] = results[key].reshape(structure.n_samples, structure.size)
+    for key in results:
+        if "recorder." in key:
+            results[key] = results[key].reshape(structure.n_samples, -1)
     return results

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from horn_neuro.simulator.plasticity import KINDS, kind_of, rule_values
 from horn_neuro.simulator.spikes import SpikeCoupling
 
-__all__ = ["Structure", "make_structure", "make_values"]
+__all__ = ["SIGNALS", "Structure", "make_structure", "make_values"]
 
 # Below this share of non-zero weights, Brian2's (summed) synapses beat the
 # dense product on cpp (benchmarks/simulate.md).
 SPARSE_BELOW = 0.05
+# What is recorded of every unit.
+SIGNALS = ("x", "y", "kicks")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Structure:
         of `synapses`; None where connections carry velocities.
     dtype : str
         'float64' or 'float32'.
+    plasticity : str | None
+        The kind of the rule by which weights learn, of `KINDS`.
+    weights : bool
+        Whether weights are recorded.
     """
 
     n_units: int
@@ -61,6 +68,8 @@ class Structure:
     spikes: bool = False
     spike_delays: bytes | None = None
     dtype: str = "float64"
+    plasticity: str | None = None
+    weights: bool = False
 
     @property
     def size(self):
@@ -83,6 +92,19 @@ class Structure:
         return self.n_units**2 if self.synapses is None else len(self.pairs[0])
 
     @property
+    def results(self):
+        """Names of what a run leaves besides spikes, ("object", "variable") pairs."""
+        names = [("horn", "x"), ("horn", "y")]
+        if self.ring:
+            names.append(("past", "y"))
+        if self.plasticity:
+            names += [("horn", name) for name in KINDS[self.plasticity].means]
+            names.append(("recurrent", "w"))
+        if self.weights:
+            names.append(("weight_recorder", "w"))
+        return names + [("recorder", name) for name in self.record]
+
+    @property
     def digest(self):
         """A hash (str) over all fields."""
         fields = dataclasses.asdict(self)
@@ -94,7 +116,16 @@ class Structure:
 
 
 def make_structure(
-    params, n_trials, n_steps, *, every, record, kicks, coupling="auto", dtype="float64"
+    params,
+    n_trials,
+    n_steps,
+    *,
+    every,
+    record,
+    kicks,
+    coupling="auto",
+    dtype="float64",
+    plasticity=None,
 ):
     """Read the structure off a network and the size of a simulation.
 
@@ -112,6 +143,8 @@ def make_structure(
         How the recurrent sum is formed; 'auto' decides by density.
     dtype : 'float64' | 'float32'
         Precision.
+    plasticity : CovarianceRule | PhaseRule | None
+        How weights learn; plastic connections are always sparse.
 
     Returns
     -------
@@ -120,7 +153,7 @@ def make_structure(
     present = params.w_rec != 0
     if coupling == "auto":
         # A network without any connection shares the binary of the dense one.
-        coupling = "sparse" if 0 < present.mean() < SPARSE_BELOW else "dense"
+        coupling = "sparse" if 0 < present.mean() < SPARSE_BELOW or plasticity else "dense"
     synapses = spike_delays = None
     ring = 0 if params.max_delay == 1 else params.max_delay
     if isinstance(coupling, SpikeCoupling):
@@ -136,17 +169,21 @@ def make_structure(
         n_steps=n_steps,
         step=params.step,
         every=every,
-        record=tuple("kick" if name == "kicks" else name for name in record if name != "spikes"),
+        record=tuple("kick" if name == "kicks" else name for name in record if name in SIGNALS),
         ring=ring,
         kicks=None if kicks is None else kicks.marks,
         synapses=synapses,
         spikes="spikes" in record,
         spike_delays=spike_delays,
         dtype=dtype,
+        plasticity=None if plasticity is None else kind_of(plasticity),
+        weights="w_rec" in record,
     )
 
 
-def make_values(structure, params, stimulus, kicks, state, coupling, spike_threshold):
+def make_values(
+    structure, params, stimulus, kicks, state, coupling, spike_threshold, plasticity, learning
+):
     """Lay out all values of a simulation the way the Brian2 network keeps them.
 
     Parameters
@@ -165,6 +202,10 @@ def make_values(structure, params, stimulus, kicks, state, coupling, spike_thres
         As of `make_structure`.
     spike_threshold : float
         Smallest amplitude of a spike.
+    plasticity : CovarianceRule | PhaseRule | None
+        How weights learn.
+    learning : ndarray of bool, shape (n_steps,)
+        When they learn.
 
     Returns
     -------
@@ -208,6 +249,8 @@ def make_values(structure, params, stimulus, kicks, state, coupling, spike_thres
         values["horn.charge"] = each_unit(coupling.charge)
         values["horn.synaptic_damping"] = each_unit(coupling.damping)
         values["horn.graded"] = np.array([float(coupling.graded)])
+    if plasticity is not None:
+        values |= rule_values(plasticity, learning, state)
     if structure.kicks == "drawn":
         values["drawn_kicks.values"] = kicks.values.transpose(1, 2, 0).reshape(
             structure.n_steps, -1

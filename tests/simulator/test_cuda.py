@@ -133,7 +133,7 @@ def test_more_memory_than_the_card_has(machine):
         hn.simulate(hn.effenberger_2025(30, seed=1), 1000, n_trials=10, device="cuda")
 
 
-def full_structure(kicks="signed", coupling="auto", dtype="float64"):
+def full_structure(kicks="signed", coupling="auto", dtype="float64", plasticity=None):
     """Delays, kicks, blocks of trials and all monitors."""
     params = hn.effenberger_2025(6, n_inputs=2, heterogeneous=True, seed=1)
     rng = np.random.default_rng(1)
@@ -145,10 +145,11 @@ def full_structure(kicks="signed", coupling="auto", dtype="float64"):
         params,
         *(3, 50),
         every=2,
-        record=("x", "y", "kicks", "spikes"),
+        record=("x", "y", "kicks", "spikes", *(["w_rec"] if plasticity else [])),
         kicks=given.draw(3, 50, params, 1) if kicks == "fixed" else given,
         coupling=coupling,
         dtype=dtype,
+        plasticity=plasticity,
     )
 
 
@@ -188,6 +189,19 @@ def test_code_generation(tmp_path, coupling, dtype):
 
 @generates
 @pytest.mark.brian2cuda
+@pytest.mark.parametrize("rule", [hn.CovarianceRule(1.0), hn.PhaseRule(1.0)])
+def test_code_generation_of_plastic_connections(tmp_path, rule):
+    structure = full_structure(plasticity=rule)
+    files = standalone.generate(structure, cuda.cuda_target(capability=8.6), tmp_path)
+    assert {"recurrent.w", "weight_recorder.w"} <= set(files)
+    assert list((tmp_path / "code_objects").glob("recurrent_stateupdater_codeobject*.cu"))
+    objects = (tmp_path / "objects.cu").read_text()
+    for value in ("recurrent.rate", "recurrent.bound", "learns.values", "horn.sine_of_shift"):
+        assert f'if (name == "{value}")' in objects
+
+
+@generates
+@pytest.mark.brian2cuda
 def test_brian2_is_left_as_it_was_after_generating(tmp_path):
     import brian2
     import brian2cuda  # noqa: F401
@@ -201,10 +215,11 @@ def test_brian2_is_left_as_it_was_after_generating(tmp_path):
 @generates
 @pytest.mark.nvcc
 @pytest.mark.timeout(900)
-def test_compilation(tmp_path):
-    """Delays, kicks that are drawn on the GPU, blocks, both monitors: one program that links."""
+@pytest.mark.parametrize("plasticity", [None, hn.CovarianceRule(1.0)], ids=["fixed", "plastic"])
+def test_compilation(tmp_path, plasticity):
+    """Delays, kicks that are drawn on the GPU, blocks, all monitors: one program that links."""
     target = cuda.cuda_target()
-    standalone.generate(full_structure(), target, tmp_path)
+    standalone.generate(full_structure(plasticity=plasticity), target, tmp_path)
     done = subprocess.run(
         ["make", "-j2"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
