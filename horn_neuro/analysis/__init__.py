@@ -46,6 +46,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "oscillator_phase",
             "phase_coherence",
         ],
+        "representation": ["Representation", "represent"],
         "resonance": [
             "GainCurve",
             "continuous_gain",

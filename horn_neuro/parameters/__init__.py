@@ -14,6 +14,7 @@ from horn_neuro.parameters.topology import (
     lattice_distances,
     ring,
     ring_distances,
+    shuffled,
     sparse_random,
 )
 from horn_neuro.parameters.trained import PRETRAINED, pretrained
@@ -38,6 +39,7 @@ __all__ = [
     "resolve_seed",
     "ring",
     "ring_distances",
+    "shuffled",
     "sparse_random",
     "truncated_normal",
     "uniform_delays",

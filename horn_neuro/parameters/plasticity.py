@@ -24,7 +24,7 @@ class _Rule:
     rate: float
     gain: float = 1.0
     shift: float = 0.0
-    bound: float = 5.0
+    bound: float = 10.0
 
     def __post_init__(self):
         for name in self.__dataclass_fields__:

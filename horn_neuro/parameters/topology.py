@@ -8,6 +8,7 @@ __all__ = [
     "lattice_distances",
     "ring",
     "ring_distances",
+    "shuffled",
     "sparse_random",
 ]
 
@@ -171,3 +172,28 @@ def lattice(rows, columns, weight=1.0, radius=1.0, periodic=True):
         raise ValueError(f"radius = {radius}: give at least 1, or no site has a neighbour")
     distances = lattice_distances(rows, columns, periodic)
     return weight * ((distances > 0) & (distances <= radius))
+
+
+def shuffled(matrix, rng):
+    """Permute the values of a matrix among the connections that there are.
+
+    A control for structure: every value stays, self-connections among
+    themselves, and only who is connected by which is lost.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (n, n)
+        Weights or changes of weights [post, pre]; zeros stay where they are.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    shuffled : ndarray, shape (n, n)
+    """
+    result = np.array(matrix, float)
+    diagonal = np.eye(len(result), dtype=bool)
+    for part in (diagonal, ~diagonal):
+        there = part & (result != 0)
+        result[there] = rng.permutation(result[there])
+    return result

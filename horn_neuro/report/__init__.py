@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "command": ["protocol_parser"],
         "hebbian": ["draw_hebbian_alignment"],
+        "hebbian_learning": ["draw_hebbian_learning"],
         "heterogeneity": ["draw_heterogeneity"],
         "html": ["write_report"],
         "plv": ["draw_plv"],

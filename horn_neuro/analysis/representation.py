@@ -1,0 +1,75 @@
+"""What a linear readout can make of the states that a frozen network ends in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import RidgeClassifierCV
+from sklearn.metrics import calinski_harabasz_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from horn_neuro.analysis.manifold import participation_ratio
+
+__all__ = ["Representation", "represent"]
+
+
+@dataclass(frozen=True)
+class Representation:
+    """How well the states of a network tell classes apart.
+
+    Parameters
+    ----------
+    accuracy : float
+        Of the readout on other stimuli.
+    noisy_accuracy : float
+        Of the same readout on noisy versions of them.
+    separability : float
+        Ratio of the variances between and within classes (Calinski and
+        Harabasz, 1974, doi:10.1080/03610927408827101), of standardised states.
+    dimension : float
+        Participation ratio of the states (`participation_ratio`).
+    """
+
+    accuracy: float
+    noisy_accuracy: float
+    separability: float
+    dimension: float
+
+
+def represent(fit_states, fit_labels, states, labels, noisy_states):
+    """Fit a linear readout on the states of some stimuli, and measure it on those of others.
+
+    The readout is a ridge classifier on standardised states, its penalty
+    chosen by leave-one-out within the stimuli that it is fitted on.
+
+    Parameters
+    ----------
+    fit_states : array_like, shape (n_fit, n_units)
+        States that the readout is fitted on.
+    fit_labels : array_like of int, shape (n_fit,)
+        Their classes.
+    states, noisy_states : array_like, shape (n_stimuli, n_units)
+        States of other stimuli, as they are and with noise.
+    labels : array_like of int, shape (n_stimuli,)
+        Their classes.
+
+    Returns
+    -------
+    representation : Representation
+
+    Raises
+    ------
+    ValueError
+        If there is only one class.
+    """
+    if len(np.unique(fit_labels)) < 2 or len(np.unique(labels)) < 2:
+        raise ValueError("labels: all stimuli are of one class; a readout needs two classes")
+    scaler = StandardScaler()
+    readout = make_pipeline(scaler, RidgeClassifierCV(np.logspace(-2, 4, 13)))
+    readout.fit(fit_states, fit_labels)
+    return Representation(
+        accuracy=float(readout.score(states, labels)),
+        noisy_accuracy=float(readout.score(noisy_states, labels)),
+        separability=float(calinski_harabasz_score(scaler.transform(states), labels)),
+        dimension=float(participation_ratio(np.cov(states, rowvar=False))),
+    )
