@@ -7,9 +7,11 @@ correlations between the units' activity; takes single updates apart into the
 error that arrives at a unit and the activity that it reads; and asks whether
 pairs whose weights grew lock more to each other. Every alignment has a null
 that relabels the units, and the difference of natural frequencies is controlled
-for. A tanh network is the control.
+for. A tanh network is the control; digits shown row by row (--rows) are a task
+that it learns as well.
 
     python protocols/hebbian_alignment.py
+    python protocols/hebbian_alignment.py --rows
     python protocols/hebbian_alignment.py --epochs 10 --seeds 1 2 3 4 5 6 7 8
 """
 
@@ -108,6 +110,8 @@ def parse(argv):
         ("permutations", "of the null"),
     ):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
+    parser.add_argument("--rows", action="store_true",
+                        help="show 28 rows of 28 pixels instead of one pixel a step")  # fmt: skip
     parser.add_argument(
         "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
     )
@@ -138,22 +142,33 @@ def load(args):
             f"--train {args.train}, but {training.source} has {len(training)}: ask for fewer"
         )
     chosen = rng.permutation(len(training))[: args.train]
+    args.channels = 28 if args.rows else 1
+
+    def shown(inputs):
+        return inputs.reshape(len(inputs), -1, args.channels)
+
     task = Task(
-        torch.from_numpy(training.inputs[chosen].astype(np.float32)),
+        torch.from_numpy(shown(training.inputs[chosen]).astype(np.float32)),
         torch.from_numpy(training.labels[chosen]),
         n_validation=args.train // 10,
     )
     probe = test.balanced(args.probe // 10, rng)
     data = {"source": training.source, "checksum": training.checksum}
-    return task, test.inputs[probe], test.labels[probe], data
+    return task, shown(test.inputs[probe]), test.labels[probe], data
 
 
 def make_model(name, seed, args):
     torch.manual_seed(seed)
     if name == "rnn":
-        return BaselineClassifier("rnn", args.units)
+        return BaselineClassifier("rnn", args.units, args.channels)
     params = hn.effenberger_2025(
-        args.units, heterogeneous=name == "horn_heterogeneous", alpha=ALPHA, gamma=GAMMA, seed=seed
+        args.units,
+        args.channels,
+        heterogeneous=name == "horn_heterogeneous",
+        omega=2 * np.pi / (7 if args.rows else 28),  # some cycles within a digit of 28 steps
+        alpha=ALPHA,
+        gamma=GAMMA,
+        seed=seed,
     )
     w_rec = dense_gaussian(args.units, COUPLING, generator(seed, "coupling"))
     return HornClassifier(params.replace(w_rec=w_rec))
@@ -242,6 +257,11 @@ def measure(run, correlations, confound, args, seed):
     run.example = change, correlations[-1][kinds[0]]
 
 
+def lags_of(inputs):
+    """Lags that leave at least half of the steps."""
+    return [lag for lag in LAGS if lag <= inputs.shape[1] // 2]
+
+
 def decompose(run, model, states, inputs, labels):
     """Explain an update, -gradient, by Hebbian products over lags, at the start and the end."""
     for when, step in (("before", 0), ("after", max(states))):
@@ -252,7 +272,7 @@ def decompose(run, model, states, inputs, labels):
         for name, post in pairs.items():
             run.lags[f"{name} after y, {when}"] = [
                 analysis.explained_share(update, analysis.hebbian_product(post, signals.y, lag))
-                for lag in LAGS
+                for lag in lags_of(inputs)
             ]
         # The same with the true error as "post": all of it, as a check of the statistic.
         exact = analysis.hebbian_product(-signals.delta, signals.pre)
@@ -306,7 +326,7 @@ def main(argv=None):
             "seconds": round(time.time() - started, 1),
         }
         with styled():
-            drawn = draw_hebbian_alignment(found, LAGS)
+            drawn = draw_hebbian_alignment(found, lags_of(probe[0]))
             for title, (figure, _) in drawn.items():
                 folder.save_figure(title.lower().replace(" ", "_"), figure)
             folder.save_json("results.json", results_of(found))

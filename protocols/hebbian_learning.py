@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from joblib import Parallel, delayed
 from lightning_fabric import Fabric
 from tqdm import tqdm
 
@@ -42,7 +43,7 @@ UNCERTAINTY = (
 )
 SIZES = {
     "fast": {"seeds": 2, "units": 8, "digits": 5, "readout": 60, "draws": 1},
-    "default": {"seeds": 5, "units": 32, "digits": 200, "readout": 1000, "draws": 2},
+    "default": {"seeds": 6, "units": 32, "digits": 200, "readout": 1000, "draws": 2},
     "full": {"seeds": 10, "units": 64, "digits": 1000, "readout": 2500, "draws": 5},
 }
 SHIFTS = {"fast": (90, 270), "default": (0, 90, 180, 270), "full": tuple(range(0, 360, 45))}
@@ -245,14 +246,14 @@ def sweep(params, rule, digits, device):
     return [(0, params.w_rec), *looks, (len(digits.learn), final)], final
 
 
-def follow(model, seed, args, digits, progress):
-    """Let all rules learn in one network; yields a `Run` for each."""
-    params = make_network(model, seed, args)
+def follow(model, seed, args, training, test):
+    """Let all rules learn in one network; returns a `Run` for each."""
+    digits = Digits.draw(training, test, args, seed)
+    params, runs = make_network(model, seed, args), []
     untrained = represent(params, digits)
     bptt = represent(backpropagate(params, digits, seed), digits)
     for kind in args.rules:
         for shift in args.shifts:
-            progress.set_description(f"{model}, seed {seed}, {kind} {shift}°")
             rng = generator(seed, f"{kind} {shift}")
             rule = RULES[kind](args.rate, gain=args.gain, shift=np.deg2rad(shift), bound=args.bound)
             looks, w_rec = sweep(params, rule, digits, args.device)
@@ -275,20 +276,22 @@ def follow(model, seed, args, digits, progress):
                 "learned": [frozen(w).accuracy for _, w in looks] if followed else [],
                 "random": [random(w).accuracy for _, w in looks] if followed else [],
             }
-            yield Run(
-                model,
-                kind,
-                shift,
-                seed,
-                measures,
-                [n for n, _ in looks],
-                curves,
-                float(np.abs(w_rec).max()),
-                float(np.sqrt(np.mean((w_rec - params.w_rec) ** 2))),
-                (params.w_rec, w_rec),
-                params.omega,
+            runs.append(
+                Run(
+                    model,
+                    kind,
+                    shift,
+                    seed,
+                    measures,
+                    [n for n, _ in looks],
+                    curves,
+                    float(np.abs(w_rec).max()),
+                    float(np.sqrt(np.mean((w_rec - params.w_rec) ** 2))),
+                    (params.w_rec, w_rec),
+                    params.omega,
+                )
             )
-            progress.update()
+    return runs
 
 
 def main(argv=None):
@@ -302,12 +305,13 @@ def main(argv=None):
             rule.check(make_network(model, args.seeds[0], args))
     folder = RunFolder(args.out, "hebbian_learning")
     runs = []
-    total = len(args.models) * len(args.seeds) * len(args.rules) * len(args.shifts)
-    with tqdm(total=total + 1, unit="rule") as progress:
-        for seed in args.seeds:
-            digits = Digits.draw(training, test, args, seed)
-            for model in args.models:
-                runs += follow(model, seed, args, digits, progress)
+    networks = [(model, seed) for seed in args.seeds for model in args.models]
+    # A short run is over before a second process has started.
+    parallel = Parallel(1 if args.size == "fast" else -1, return_as="generator")
+    with tqdm(total=len(networks) + 1, unit="network") as progress:
+        for some in parallel(delayed(follow)(*one, args, training, test) for one in networks):
+            runs += some
+            progress.update()
         numbers = numbers_of(runs)
         config = {
             "protocol": "hebbian_learning",
@@ -344,22 +348,30 @@ def numbers_of(runs):
             some = [run for run in mine if (run.rule, run.shift) == (kind, shift)]
             title = f"{model}, {kind} rule shifted by {shift}°"
             numbers.append((title, _describe([run.measures["learned"] for run in some])))
-            for control in ("untrained", "shuffled", "random"):
-                difference = analysis.paired_difference(
-                    [100 * run.measures["learned"].accuracy for run in some],
-                    [100 * run.measures[control].accuracy for run in some],
-                )
-                numbers.append((f"{title}: accuracy minus {control} (points)", _points(difference)))
+            for control in ("untrained", "shuffled", "random", "bptt"):
+                numbers.append((f"{title}, minus {control}", _differences(some, control)))
     largest = max(run.largest for run in runs)
     numbers.append(("Largest weight of all learned networks", f"{largest:.3g}"))
     return numbers
 
 
-def _points(difference):
-    return (
-        f"{difference.value:+.1f} [{difference.low:+.1f}, {difference.high:+.1f}], "
-        f"p = {difference.p_value:.2g}"
-    )
+def _differences(runs, control):
+    parts = []
+    for name, label, scale in (
+        ("accuracy", "points of accuracy", 100),
+        ("noisy_accuracy", "points under noise", 100),
+        ("dimension", "dimensions", 1),
+    ):
+        learned, other = (
+            [scale * getattr(run.measures[which], name) for run in runs]
+            for which in ("learned", control)
+        )
+        found = analysis.paired_difference(learned, other)
+        parts.append(
+            f"{found.value:+.1f} [{found.low:+.1f}, {found.high:+.1f}] {label} "
+            f"(p = {found.p_value:.2g})"
+        )
+    return "; ".join(parts)
 
 
 def _describe(representations):

@@ -139,7 +139,7 @@ def _rules(runs):
 def _curves(runs):
     followed = [run for run in runs if run.curves["learned"]]
     models, shifts = _unique(followed, "model"), sorted(_unique(followed, "shift"))
-    figure, axes = plt.subplots(1, len(models), figsize=(4.8 * len(models), 3.8), sharey=True,
+    figure, axes = plt.subplots(1, len(models), figsize=(4.8 * len(models), 4.2), sharey=True,
                                 squeeze=False)  # fmt: skip
     styles = dict(zip(shifts, ("-", "--"), strict=False))
     for ax, model in zip(axes[0], models, strict=True):
@@ -154,7 +154,7 @@ def _curves(runs):
                 ax.fill_between(mine[0].seen, curves.min(axis=0), curves.max(axis=0),
                                 color=color, alpha=0.12, lw=0)  # fmt: skip
         ax.set(title=model, xlabel="digits seen, without labels")
-        ax.legend(loc="lower left", fontsize="x-small")
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize="x-small")
     axes[0, 0].set_ylabel("accuracy of a readout (%)")
     return figure, (
         "Accuracy of the frozen network after more and more digits, and of random changes of "

@@ -15,9 +15,10 @@ DEVICES = ("auto", "numpy", "cython", "cpp", "cuda")
 
 # Seconds on two cores: what one step of Brian2's numpy target costs before any
 # unit is updated, what it adds for each unit of each trial, and for each
-# recurrent product, undelayed, delayed or (summed) (benchmarks/simulate.md).
+# recurrent product, undelayed, delayed, (summed) or plastic (benchmarks/simulate.md).
 NUMPY_STEP, NUMPY_UNIT = 2.5e-4, 3e-8
 NUMPY_PRODUCT, NUMPY_DELAYED_PRODUCT, NUMPY_SUMMED_PRODUCT = 2.6e-11, 3e-10, 1.2e-8
+NUMPY_PLASTIC_PRODUCT = 2.3e-8
 # From here on, compiling (some 10 s, once) is the better choice.
 LONG_JOB = 15.0
 
@@ -26,7 +27,7 @@ def numpy_seconds(structure):
     """Estimate how long a simulation takes on the numpy device, in seconds."""
     product = NUMPY_DELAYED_PRODUCT if structure.ring else NUMPY_PRODUCT
     if structure.synapses is not None:
-        product = NUMPY_SUMMED_PRODUCT
+        product = NUMPY_PLASTIC_PRODUCT if structure.plasticity else NUMPY_SUMMED_PRODUCT
     products = structure.n_trials * structure.n_connections
     step = NUMPY_STEP + NUMPY_UNIT * structure.size + product * products
     return structure.n_steps * step

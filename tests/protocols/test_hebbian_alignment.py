@@ -66,6 +66,17 @@ def test_leaves_everything_in_one_folder(run):
     assert stored["value"] == found["rnn"][1].measures["change, x, x (after)"].value
 
 
+def test_rows_are_shorter_and_wider(protocol, tmp_path):
+    argv = ["--fast", "--rows", "--train", "160", "--out", str(tmp_path / "run")]
+    found = protocol.main([*argv, "--models", "horn_heterogeneous", "rnn"])
+    for one in found["horn_heterogeneous"]:
+        # Lags up to half of the 28 steps, and an update that its factors still make up.
+        assert len(one.lags["x after y, after"]) == len([k for k in protocol.LAGS if k <= 14])
+        assert one.lags["error, after"][0] == pytest.approx(1.0)
+        assert set(one.locking) == {"grown", "shrunk", "all"}
+    assert len(found["rnn"]) == 2
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

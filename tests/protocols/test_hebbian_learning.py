@@ -36,7 +36,6 @@ def test_every_rule_has_its_controls(run):
         before, after = one.weights
         assert one.change == pytest.approx(np.sqrt(np.mean((after - before) ** 2)))
         assert one.change > 0
-        # The weights settle at other places for the opposite rule.
         assert one.seen[0] == 0
         assert one.seen[-1] == 5
         assert one.curves["learned"][0] == one.measures["untrained"].accuracy
