@@ -29,7 +29,7 @@ import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import dense_gaussian, generator
 from horn_neuro.recording import software_versions
-from horn_neuro.report import RunFolder, draw_hebbian_alignment, styled, write_report
+from horn_neuro.report import Report, RunFolder, draw_hebbian_alignment, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import (
     BaselineClassifier,
@@ -40,16 +40,20 @@ from horn_neuro.twin import (
     train,
 )
 
-QUESTION = (
-    "Do the recurrent weights that backpropagation through time changes follow the correlations of "
-    "the activity that they connect, as Hebbian plasticity would have it; how much of a single "
-    "update does a Hebbian product explain; and is a tanh network any different?"
-)
-UNCERTAINTY = (
-    "Mean over seeds with its 95 % t interval, and the number of seeds in which the alignment is "
-    "significant (p < 0.05, two-sided) against relabelled units. Partial: after a linear "
-    "regression on the difference of natural frequencies. z: distance from the null's mean in its "
-    "standard deviations, mean over seeds."
+REPORT = Report(
+    title="Hebbian alignment",
+    question=(
+        "Do the recurrent weights that backpropagation through time changes follow the "
+        "correlations of the activity that they connect, as Hebbian plasticity would have it; "
+        "how much of a single update does a Hebbian product explain; and is a tanh network any "
+        "different?"
+    ),
+    uncertainty=(
+        "Mean over seeds with its 95 % t interval, and the number of seeds in which the "
+        "alignment is significant (p < 0.05, two-sided) against relabelled units. Partial: "
+        "after a linear regression on the difference of natural frequencies. z: distance from "
+        "the null's mean in its standard deviations, mean over seeds."
+    ),
 )
 SIZES = {
     "fast": {"seeds": 2, "units": 12, "epochs": 1, "train": 320, "probe": 20, "permutations": 99},
@@ -327,16 +331,11 @@ def main(argv=None):
         }
         with styled():
             drawn = draw_hebbian_alignment(found, lags_of(probe[0]))
-            for title, (figure, _) in drawn.items():
-                folder.save_figure(title.lower().replace(" ", "_"), figure)
-            folder.save_json("results.json", results_of(found))
-            folder.save_json("config.json", config)
-            write_report(folder, "Hebbian alignment", QUESTION, numbers, UNCERTAINTY, drawn, config)
+            REPORT.write(folder, numbers, drawn, results_of(found), config)
         progress.update()
-    print(f"\n{len(args.seeds)} seeds, {args.units} units, {args.epochs} epochs")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+    REPORT.print(
+        folder, f"{len(args.seeds)} seeds, {args.units} units, {args.epochs} epochs", numbers
+    )
     return found
 
 

@@ -27,19 +27,22 @@ import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import dense_gaussian, generator, shuffled
 from horn_neuro.recording import software_versions
-from horn_neuro.report import RunFolder, draw_hebbian_learning, styled, write_report
+from horn_neuro.report import Report, RunFolder, draw_hebbian_learning, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import HornClassifier, Task, TrainingConfig, train
 
-QUESTION = (
-    "Does plasticity of the recurrent connections, without labels, make digits easier to tell "
-    "apart; which rule, sign and shift does; and is it the structure that was learned, or would "
-    "shuffled weights or random changes of the same sizes have done as well?"
-)
-UNCERTAINTY = (
-    "Mean over seeds; differences are paired by seed, with 95 % t interval and a permutation test "
-    "that flips the seeds' signs. Controls are means of several draws. All rules that were tried "
-    "are shown, without correction for their number."
+REPORT = Report(
+    title="Learning without labels",
+    question=(
+        "Does plasticity of the recurrent connections, without labels, make digits easier to "
+        "tell apart; which rule, sign and shift does; and is it the structure that was learned, "
+        "or would shuffled weights or random changes of the same sizes have done as well?"
+    ),
+    uncertainty=(
+        "Mean over seeds; differences are paired by seed, with 95 % t interval and a "
+        "permutation test that flips the seeds' signs. Controls are means of several draws. All "
+        "rules that were tried are shown, without correction for their number."
+    ),
 )
 SIZES = {
     "fast": {"seeds": 2, "units": 8, "digits": 5, "readout": 60, "draws": 1},
@@ -322,23 +325,29 @@ def main(argv=None):
         }
         with styled():
             drawn = draw_hebbian_learning(runs)
-            for title, (figure, _) in drawn.items():
-                folder.save_figure(title.lower().replace(" ", "_"), figure)
-            folder.save_json("results.json", results_of(runs))
-            folder.save_json("config.json", config)
-            write_report(
-                folder, "Learning without labels", QUESTION, numbers, UNCERTAINTY, drawn, config
-            )
+            REPORT.write(folder, numbers, drawn, results_of(runs), config)
         progress.update()
-    print(f"\n{len(args.seeds)} seeds, {args.units} units, {args.digits} digits")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+    REPORT.print(
+        folder, f"{len(args.seeds)} seeds, {args.units} units, {args.digits} digits", numbers
+    )
     return runs
 
 
+def better_than_controls(runs):
+    """Name the rules whose accuracy is above that of each control without labels."""
+    names = []
+    for key in dict.fromkeys((run.model, run.rule, run.shift) for run in runs):
+        some = [run for run in runs if (run.model, run.rule, run.shift) == key]
+        if all(
+            _difference(some, c, "accuracy").low > 0 for c in ("untrained", "shuffled", "random")
+        ):
+            names.append(f"{key[0]}, {key[1]} rule shifted by {key[2]}°")
+    return "; ".join(names) or "none"
+
+
 def numbers_of(runs):
-    numbers = []
+    title = "Better than untrained, shuffled and random changes alike (intervals above 0)"
+    numbers = [(title, better_than_controls(runs))]
     for model in dict.fromkeys(run.model for run in runs):
         mine = [run for run in runs if run.model == model]
         first = [run for run in mine if (run.rule, run.shift) == (mine[0].rule, mine[0].shift)]
@@ -355,6 +364,14 @@ def numbers_of(runs):
     return numbers
 
 
+def _difference(runs, control, name, scale=1):
+    learned, other = (
+        [scale * getattr(run.measures[which], name) for run in runs]
+        for which in ("learned", control)
+    )
+    return analysis.paired_difference(learned, other)
+
+
 def _differences(runs, control):
     parts = []
     for name, label, scale in (
@@ -362,11 +379,7 @@ def _differences(runs, control):
         ("noisy_accuracy", "points under noise", 100),
         ("dimension", "dimensions", 1),
     ):
-        learned, other = (
-            [scale * getattr(run.measures[which], name) for run in runs]
-            for which in ("learned", control)
-        )
-        found = analysis.paired_difference(learned, other)
+        found = _difference(runs, control, name, scale)
         parts.append(
             f"{found.value:+.1f} [{found.low:+.1f}, {found.high:+.1f}] {label} "
             f"(p = {found.p_value:.2g})"

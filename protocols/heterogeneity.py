@@ -23,21 +23,24 @@ from tqdm import tqdm
 import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import brian2_seed, dense_gaussian, generator, uniform_delays
-from horn_neuro.report import RunFolder, draw_heterogeneity, styled, write_report
+from horn_neuro.report import Report, RunFolder, draw_heterogeneity, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.simulator import DEVICES
 from horn_neuro.twin import HornClassifier, Task, TrainingConfig, evaluate, train
 
-QUESTION = (
-    "Where, between weak and strong recurrent connections, is the network near the edge of "
-    "instability; does it separate and learn digits best there; and what does heterogeneity "
-    "change about it?"
-)
-UNCERTAINTY = (
-    "Curves: standard errors over seeds, each a network of its own. Differences: mean, 95 % t "
-    "interval and a permutation test of signs over pairs of networks with the same seed and gain; "
-    "those of one seed share their drawn frequencies, so few seeds make the test lenient. "
-    "The trained networks have seen the digits that come along."
+REPORT = Report(
+    title="Heterogeneity and criticality",
+    question=(
+        "Where, between weak and strong recurrent connections, is the network near the edge of "
+        "instability; does it separate and learn digits best there; and what does heterogeneity "
+        "change about it?"
+    ),
+    uncertainty=(
+        "Curves: standard errors over seeds, each a network of its own. Differences: mean, 95 % "
+        "t interval and a permutation test of signs over pairs of networks with the same seed "
+        "and gain; those of one seed share their drawn frequencies, so few seeds make the test "
+        "lenient. The trained networks have seen the digits that come along."
+    ),
 )
 SIZES = {
     "fast": {"gains": [0.4, 1.6], "levels": [0.0, 1.0], "seeds": 1, "units": 12, "digits": 5,
@@ -302,17 +305,10 @@ def main(argv=None):
     }  # fmt: skip
     with styled():
         drawn = draw_heterogeneity(cells, bursts, networks)
-        for title, (figure, _) in drawn.items():
-            folder.save_figure(title.lower().replace(" ", "_"), figure)
-        folder.save_json("results.json", results)
-        folder.save_json("config.json", config)
-        write_report(
-            folder, "Heterogeneity and criticality", QUESTION, numbers, UNCERTAINTY, drawn, config
-        )
-    print(f"\n{len(cells)} networks of {args.units} units, on {config['used_device']}")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+        REPORT.write(folder, numbers, drawn, results, config)
+    REPORT.print(
+        folder, f"{len(cells)} networks of {args.units} units, on {config['used_device']}", numbers
+    )
     return cells, bursts, networks
 
 

@@ -19,18 +19,22 @@ from tqdm import tqdm
 import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
-from horn_neuro.report import RunFolder, draw_plv, styled, write_report
+from horn_neuro.report import Report, RunFolder, draw_plv, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.simulator import DEVICES
 
-QUESTION = (
-    "Do heterogeneous natural frequencies broaden the distribution of phase-locking over pairs, at "
-    "rest and under stimulation, and how much of the locking is due to the recurrent connections?"
-)
-UNCERTAINTY = (
-    "Differences are over seeds, which share weights, kicks and digits: mean, 95 % t interval, and "
-    "a permutation test of signs, exact up to 14 seeds. PPC is unbiased over trials; over time, "
-    "slow phase drift leaves a bias, which the uncoupled control shares."
+REPORT = Report(
+    title="Synchrony",
+    question=(
+        "Do heterogeneous natural frequencies broaden the distribution of phase-locking over "
+        "pairs, at rest and under stimulation, and how much of the locking is due to the "
+        "recurrent connections?"
+    ),
+    uncertainty=(
+        "Differences are over seeds, which share weights, kicks and digits: mean, 95 % t "
+        "interval, and a permutation test of signs, exact up to 14 seeds. PPC is unbiased over "
+        "trials; over time, slow phase drift leaves a bias, which the uncoupled control shares."
+    ),
 )
 SIZES = {
     "fast": {"seeds": 2, "units": 12, "repeats": 1},
@@ -142,20 +146,16 @@ def main(argv=None):
         }
         with styled():
             drawn = draw_plv(found, example, frequency, EVERY * params.step)
-            for title, (figure, _) in drawn.items():
-                folder.save_figure(title.lower().replace(" ", "_"), figure)
             with folder.file("example_plv.h5") as path:
                 example.save(path)
-            folder.save_json("results.json", results_of(found, tests))
-            folder.save_json("config.json", config)
-            write_report(folder, "Synchrony", QUESTION, numbers, UNCERTAINTY, drawn, config)
+            REPORT.write(folder, numbers, drawn, results_of(found, tests), config)
         progress.update()
     trials = 10 * args.repeats
-    print(f"\n{len(args.seeds)} seeds, {args.units} units, {trials} trials, on "
-          f"{config['used_device']}")  # fmt: skip
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+    REPORT.print(
+        folder,
+        f"{len(args.seeds)} seeds, {args.units} units, {trials} trials, on {config['used_device']}",
+        numbers,
+    )
     return found, tests
 
 

@@ -19,18 +19,21 @@ from tqdm import tqdm
 import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import generator
-from horn_neuro.report import RunFolder, draw_resonance, styled, write_report
+from horn_neuro.report import Report, RunFolder, draw_resonance, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.simulator import DEVICES
 
-QUESTION = (
-    "What frequencies do the oscillators of a network respond to, how sharply, how does that "
-    "change when the input drives the tanh into saturation, and where in the spectrum of digit "
-    "sequences do these receptive fields lie?"
-)
-UNCERTAINTY = (
-    "Gains are deterministic: their error is that of the measurement against the exact formula. "
-    "Brackets: 95 % bootstrap intervals over digits."
+REPORT = Report(
+    title="Resonance",
+    question=(
+        "What frequencies do the oscillators of a network respond to, how sharply, how does "
+        "that change when the input drives the tanh into saturation, and where in the spectrum "
+        "of digit sequences do these receptive fields lie?"
+    ),
+    uncertainty=(
+        "Gains are deterministic: their error is that of the measurement against the exact "
+        "formula. Brackets: 95 % bootstrap intervals over digits."
+    ),
 )
 SIZES = {
     "fast": {"frequencies": 24, "digits": 100, "amplitudes": 5},
@@ -183,17 +186,12 @@ def main(argv=None):
         }
         with styled():
             drawn = draw_resonance(curves, strong, spectra, (units, measured, predicted))
-            for title, (figure, _) in drawn.items():
-                folder.save_figure(title.lower().replace(" ", "_"), figure)
             units.save(folder.path / "params.safetensors")
-            folder.save_json("results.json", results_of(curves, strong, measured, predicted))
-            folder.save_json("config.json", config)
-            write_report(folder, "Resonance", QUESTION, numbers, UNCERTAINTY, drawn, config)
+            REPORT.write(
+                folder, numbers, drawn, results_of(curves, strong, measured, predicted), config
+            )
         progress.update()
-    print(f"\n{args.frequencies} frequencies, on {device}")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+    REPORT.print(folder, f"{args.frequencies} frequencies, on {device}", numbers)
     return curves, strong, (measured, predicted)
 
 

@@ -19,21 +19,18 @@ from tqdm import tqdm
 import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
-from horn_neuro.report import (
-    RunFolder,
-    draw_rest_vs_evoked,
-    protocol_parser,
-    styled,
-    write_report,
-)
+from horn_neuro.report import Report, RunFolder, draw_rest_vs_evoked, protocol_parser, styled
 from horn_neuro.simulator import DEVICES
 
-QUESTION = (
-    "What do rest, a stimulus, and the rebound look like in state space? Poisson kicks act on all "
-    "units throughout; between the onset and the end of the stimulus, the pixels of a digit sweep "
-    "in, one a step. All conditions share the same kicks."
+REPORT = Report(
+    title="Rest, stimulus, rebound",
+    question=(
+        "What do rest, a stimulus, and the rebound look like in state space? Poisson kicks act "
+        "on all units throughout; between the onset and the end of the stimulus, the pixels of "
+        "a digit sweep in, one a step. All conditions share the same kicks."
+    ),
+    uncertainty="Brackets are 95 % bootstrap intervals over digits.",
 )
-UNCERTAINTY = "Brackets are 95 % bootstrap intervals over digits."
 SIZES = {
     "fast": {"digits": 5, "repeats": 2, "permutations": 5, "resamples": 50, "snapshots": 12},
     "default": {"digits": 10, "repeats": 2, "permutations": 20, "resamples": 200, "snapshots": 22},
@@ -196,25 +193,18 @@ def main(argv=None):
         }
         with styled():
             drawn = draw_rest_vs_evoked(found)
-            for title, (figure, _) in drawn.items():
-                folder.save_figure(title.lower().replace(" ", "_"), figure)
             stage("writing the report")
             params.save(folder.path / "params.safetensors")
             with folder.file("results.nc") as path:
                 found.courses().to_netcdf(path, engine="netcdf4")
-            folder.save_json("results.json", found.summary())
             config["seconds"] = round(time.time() - started, 1)
-            folder.save_json("config.json", config)
             numbers = found.numbers()
-            write_report(
-                folder, "Rest, stimulus, rebound", QUESTION, numbers, UNCERTAINTY, drawn, config
-            )
+            REPORT.write(folder, numbers, drawn, found.summary(), config)
         stage("done")
     device = recordings["digits"].provenance["device"]
-    print(f"\n{len(trials.labels)} trials, {params.n_units} units, on {device}")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+    REPORT.print(
+        folder, f"{len(trials.labels)} trials, {params.n_units} units, on {device}", numbers
+    )
     return found
 
 

@@ -22,7 +22,7 @@ from tqdm import tqdm
 import horn_neuro as hn
 from horn_neuro.parameters import dense_gaussian, generator
 from horn_neuro.recording import software_versions
-from horn_neuro.report import RunFolder, figures, styled, write_report
+from horn_neuro.report import Report, RunFolder, figures, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import (
     WEIGHTS,
@@ -35,12 +35,15 @@ from horn_neuro.twin import (
     train,
 )
 
-QUESTION = (
-    "Does a network of damped harmonic oscillators learn to classify digits that are shown one "
-    "pixel a step, how fast, how robustly against pixel noise, and how do torch's recurrent "
-    "networks do with the same code and budget?"
+REPORT = Report(
+    title="Training on sequential MNIST",
+    question=(
+        "Does a network of damped harmonic oscillators learn to classify digits that are shown "
+        "one pixel a step, how fast, how robustly against pixel noise, and how do torch's "
+        "recurrent networks do with the same code and budget?"
+    ),
+    uncertainty="± is a 95 % t interval over seeds; a single seed has none.",
 )
-UNCERTAINTY = "± is a 95 % t interval over seeds; a single seed has none."
 CONSTANTS = ("omega", "gamma", "alpha", "feedback")
 MODELS = ("horn_homogeneous", "horn_heterogeneous", "rnn", "gru", "lstm")
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
@@ -284,17 +287,8 @@ def main(argv=None):
     }
     with styled():
         drawn = draw(results, args.models)
-        for title, (figure, _) in drawn.items():
-            folder.save_figure(title.lower().replace(" ", "_"), figure)
-        folder.save_json("results.json", results)
-        folder.save_json("config.json", config)
-        write_report(
-            folder, "Training on sequential MNIST", QUESTION, numbers, UNCERTAINTY, drawn, config
-        )
-    print(f"\n{data['sequences']} sequences of {data['source']}, {args.task}")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+        REPORT.write(folder, numbers, drawn, results, config)
+    REPORT.print(folder, f"{data['sequences']} sequences of {data['source']}, {args.task}", numbers)
     return results
 
 

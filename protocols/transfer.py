@@ -23,20 +23,23 @@ from tqdm import tqdm
 import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.parameters import generator
-from horn_neuro.report import RunFolder, draw_spiking, draw_transfer, styled, write_report
+from horn_neuro.report import Report, RunFolder, draw_spiking, draw_transfer, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.simulator import DEVICES, SpikeCoupling
 from horn_neuro.twin import load_checkpoint
 
-QUESTION = (
-    "Does a network that was trained by backpropagation in torch give the same answers as a "
-    "Brian2 simulation of the same parameters? And how much of them is left if its recurrent "
-    "connections carry spikes?"
-)
-UNCERTAINTY = (
-    "Brackets: Wilson's 95 % intervals over digits; one network. The digits that come along are "
-    "all among MNIST's training digits, which the pretrained networks have seen: for a test "
-    "accuracy, give --source."
+REPORT = Report(
+    title="From torch to Brian2",
+    question=(
+        "Does a network that was trained by backpropagation in torch give the same answers as a "
+        "Brian2 simulation of the same parameters? And how much of them is left if its "
+        "recurrent connections carry spikes?"
+    ),
+    uncertainty=(
+        "Brackets: Wilson's 95 % intervals over digits; one network. The digits that come along "
+        "are all among MNIST's training digits, which the pretrained networks have seen: for a "
+        "test accuracy, give --source."
+    ),
 )
 SIZES = {
     "fast": {"digits": 40, "fit": 80, "chunk": 40},
@@ -305,19 +308,16 @@ def main(argv=None):
     with styled():
         drawn = draw_transfer(found, example, params.step)
         drawn |= draw_spiking(spikes, rates, locking, accuracies, params.frequency_hz)
-        for title, (figure, _) in drawn.items():
-            folder.save_figure(title.lower().replace(" ", "_"), figure)
         params.save(folder.path / "params.safetensors")
-        folder.save_json("results.json", results)
-        folder.save_json("config.json", config)
-        write_report(folder, "From torch to Brian2", QUESTION, numbers, UNCERTAINTY, drawn, config)
-    print(f"\n{args.digits} digits, {params.n_units} units, on {brian2.used}, {compared} s")
-    for name, value in numbers:
-        print(f"  {name}: {value}")
+        REPORT.write(folder, numbers, drawn, results, config)
     for name in ("brian2", "float32"):
         for row in found.differing(name):
             print(f"  differs: {row}")
-    print(f"{UNCERTAINTY} Report: {folder.path / 'report.html'}")
+    REPORT.print(
+        folder,
+        f"{args.digits} digits, {params.n_units} units, on {brian2.used}, {compared} s",
+        numbers,
+    )
     return found, accuracies
 
 

@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "hebbian": ["draw_hebbian_alignment"],
         "hebbian_learning": ["draw_hebbian_learning"],
         "heterogeneity": ["draw_heterogeneity"],
-        "html": ["write_report"],
+        "html": ["Report"],
         "plv": ["draw_plv"],
         "resonance": ["draw_resonance"],
         "rest_vs_evoked": ["draw_rest_vs_evoked"],

@@ -1,19 +1,7 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-SCRIPT = Path(__file__).parents[2] / "protocols" / "hebbian_alignment.py"
-
-
-@pytest.fixture(scope="module")
-def protocol():
-    spec = importlib.util.spec_from_file_location("hebbian_alignment", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,11 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import horn_neuro as hn
 
-SCRIPT = Path(__file__).parents[2] / "protocols" / "hebbian_learning.py"
 ARGUMENTS = ["--fast", "--device", "numpy", "--rules", "covariance", "--units", "5"]
-
-
-@pytest.fixture(scope="module")
-def protocol():
-    spec = importlib.util.spec_from_file_location("hebbian_learning", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,8 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from mne_connectivity import read_connectivity
-
-SCRIPT = Path(__file__).parents[2] / "protocols" / "plv.py"
-
-
-@pytest.fixture(scope="module")
-def protocol():
-    spec = importlib.util.spec_from_file_location("plv", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,9 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import horn_neuro as hn
-
-SCRIPT = Path(__file__).parents[2] / "protocols" / "resonance.py"
-
-
-@pytest.fixture(scope="module")
-def protocol():
-    spec = importlib.util.spec_from_file_location("resonance", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,10 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import horn_neuro as hn
-
-SCRIPT = Path(__file__).parents[2] / "protocols" / "rest_vs_evoked.py"
-
-
-@pytest.fixture(scope="module")
-def protocol():
-    spec = importlib.util.spec_from_file_location("rest_vs_evoked", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

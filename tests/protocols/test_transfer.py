@@ -1,6 +1,4 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,16 +6,6 @@ import torch
 
 import horn_neuro as hn
 from horn_neuro.twin import save_checkpoint
-
-SCRIPT = Path(__file__).parents[2] / "protocols" / "transfer.py"
-
-
-@pytest.fixture(scope="module")
-def protocol():
-    spec = importlib.util.spec_from_file_location("transfer", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
