@@ -1,9 +1,11 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import horn_neuro as hn
+from horn_neuro.analysis import Representation
 
 ARGUMENTS = ["--fast", "--device", "numpy", "--rules", "covariance", "--units", "5"]
 
@@ -50,6 +52,24 @@ def test_labels_do_not_matter_to_the_rule(protocol, run):
     rule = hn.CovarianceRule(0.02, gain=5.0, shift=np.deg2rad(90), bound=10.0)
     _, w_rec = protocol.sweep(params, rule, digits, "numpy")
     np.testing.assert_array_equal(w_rec, runs[0].weights[1])
+
+
+def test_the_verdict_asks_for_all_controls(protocol):
+    """Two rules are above two of the controls, one of them above all three."""
+
+    def run(shift, seed, untrained):
+        accuracy = {"learned": 0.7, "untrained": untrained, "shuffled": 0.5, "random": 0.6}
+        measures = {
+            name: Representation(value + 0.01 * seed * (name == "learned"), 0.0, 0.0, 0.0)
+            for name, value in accuracy.items()
+        }
+        return SimpleNamespace(
+            model="homogeneous", rule="phase", shift=shift, seed=seed, measures=measures
+        )
+
+    runs = [run(shift, seed, best) for seed in (1, 2, 3) for shift, best in ((0, 0.72), (90, 0.5))]
+    assert protocol.better_than_controls(runs) == "homogeneous, phase rule shifted by 90°"
+    assert protocol.better_than_controls([one for one in runs if one.shift == 0]) == "none"
 
 
 def test_digits_of_learning_readout_and_test_are_different(protocol):
