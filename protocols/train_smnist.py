@@ -20,7 +20,7 @@ from scipy import stats
 from tqdm import tqdm
 
 import horn_neuro as hn
-from horn_neuro.parameters import dense_gaussian, generator
+from horn_neuro.parameters import dense_gaussian, generator, log_uniform
 from horn_neuro.recording import software_versions
 from horn_neuro.report import Report, RunFolder, figures, styled
 from horn_neuro.report.command import protocol_parser
@@ -71,6 +71,10 @@ def parse(argv):
     parser.add_argument("--coupling", type=float, default=1.6, help="initial std of w_rec")
     parser.add_argument("--alpha", type=float, default=0.07, help="excitability")
     parser.add_argument("--gamma", type=float, default=0.02, help="damping a step")
+    parser.add_argument("--omega", type=float, nargs=2, metavar=("LOW", "HIGH"),
+                        help="natural frequencies, rad a step: log-uniform between these in "
+                        "heterogeneous networks, their geometric mean in homogeneous ones; gamma "
+                        "is the same in both then")  # fmt: skip
     parser.add_argument("--learn", nargs="+", default=[], choices=CONSTANTS,
                         help="constants of the oscillators that learn as well")  # fmt: skip
     parser.add_argument("--validation", type=int, help="sequences for validation")
@@ -124,9 +128,15 @@ def initial_network(name, args, seed):
         gamma=args.gamma,
         seed=seed,
     )
-    w_rec = dense_gaussian(args.units, args.coupling, generator(seed, "coupling"))
+    changes = {"w_rec": dense_gaussian(args.units, args.coupling, generator(seed, "coupling"))}
     provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {args.coupling}"}
-    return params.replace(w_rec=w_rec, provenance=provenance)
+    if args.omega:
+        omega = log_uniform(*args.omega, args.units, generator(seed, "omega"))
+        if name != "horn_heterogeneous":
+            omega = np.sqrt(np.prod(args.omega))
+        changes |= {"omega": omega, "gamma": args.gamma}
+        provenance["omega"] = "log_uniform, {:g} to {:g}".format(*args.omega)
+    return params.replace(**changes, provenance=provenance)
 
 
 def make_model(name, args, seed):
@@ -249,6 +259,9 @@ def main(argv=None):
         precision=args.precision,
     )
     fabric.launch()
+    for name in args.models:
+        for seed in args.seeds:
+            make_model(name, args, seed)  # what cannot be made stops here
     task, test, data = load(args, limit)
     path = args.out
     if fabric.global_rank == 0:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import horn_neuro as hn
@@ -32,6 +33,27 @@ def test_leaves_everything_in_one_folder(run):
     for result in stored:
         assert 0 <= result["test_accuracy"] <= 1
         assert list(result["test_accuracy_by_noise"]) == ["0.0", "0.1", "0.2", "0.4", "0.8"]
+
+
+def test_unstable_frequencies_leave_no_folder(protocol, tmp_path):
+    argv = ["--fast", "--omega", "0.1", "5", "--out", str(tmp_path / "run")]
+    with pytest.raises(ValueError, match="unstable unit .* lower h, omega or gamma"):
+        protocol.main(argv)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_range_of_frequencies(protocol):
+    args, _ = protocol.parse(["--omega", "0.1", "0.9", "--gamma", "0.01", "--units", "200"])
+    wide = protocol.initial_network("horn_heterogeneous", args, 1)
+    assert 0.1 <= wide.omega.min() < 0.12
+    assert 0.75 < wide.omega.max() <= 0.9
+    assert np.median(wide.omega) == pytest.approx(0.3, rel=0.2)
+    assert (wide.gamma == 0.01).all()
+    equal = protocol.initial_network("horn_homogeneous", args, 1)
+    np.testing.assert_allclose(equal.omega, 0.3)
+    np.testing.assert_array_equal(equal.gamma, wide.gamma)
+    np.testing.assert_array_equal(equal.w_rec, wide.w_rec)
+    assert wide.provenance["omega"] == "log_uniform, 0.1 to 0.9"
 
 
 def test_the_trained_network_is_kept_with_its_command(run):
