@@ -247,6 +247,8 @@ def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
     if plasticity is None:
         if "w_rec" in record:
             raise ValueError("record has 'w_rec', but no rule changes it: give plasticity=")
+        if learning is not True:
+            raise ValueError("learning= is the switch of plasticity=: give a rule, or drop it")
         return None
     if not isinstance(plasticity, CovarianceRule | PhaseRule):
         raise ValueError(f"plasticity = {plasticity!r}: give a CovarianceRule or a PhaseRule")

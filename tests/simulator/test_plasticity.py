@@ -178,6 +178,7 @@ def test_rules_that_cannot_be(make, message):
         ({}, {"plasticity": hn.CovarianceRule(1.0, memory=1e-3)}, "memory = 0.001 s is not above"),
         ({}, {"plasticity": "hebb"}, "plasticity = 'hebb': give a CovarianceRule or a PhaseRule"),
         ({}, {"plasticity": None}, "record has 'w_rec', but no rule changes it"),
+        ({}, {"plasticity": None, "record": "x", "learning": False}, "give a rule, or drop it"),
         ({}, {"coupling": "dense"}, "coupling = 'dense': plastic connections"),
         ({}, {"learning": np.ones(7, bool)}, r"learning: bool of shape \(7,\); give True, False"),
         ({}, {"learning": 2}, "learning: int64 of shape"),
