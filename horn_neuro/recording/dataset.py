@@ -253,7 +253,7 @@ class Recording:
 
     def __repr__(self):
         sizes = self.data.sizes
-        signals = [name for name in ("x", "y", "kicks", "stimulus") if name in self.data]
+        signals = [name for name in ("x", "y", "kicks", "w_rec", "stimulus") if name in self.data]
         if "spike_sample" in self.data:
             signals.append(f"{sizes['spike']} spikes")
         parts = ", ".join(f"{name} {n}" for name, (_, n) in self.segments.items())

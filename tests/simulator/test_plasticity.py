@@ -100,6 +100,7 @@ def test_recorded_weights_survive_a_file(tmp_path, every):
         params, stimulus, plasticity=PHASE, record=RECORD, every=every, device="numpy"
     )
     assert recording.data["w_rec"].shape == (TRIALS, UNITS, UNITS, -(-STEPS // every))
+    assert "x, w_rec, stimulus" in repr(recording)
     recording.save(tmp_path / "plastic.nc")
     again = hn.load_recording(tmp_path / "plastic.nc")
     np.testing.assert_array_equal(again.data["w_rec"], recording.data["w_rec"])
