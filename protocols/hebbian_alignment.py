@@ -116,9 +116,6 @@ def parse(argv):
         parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
     parser.add_argument("--rows", action="store_true",
                         help="show 28 rows of 28 pixels instead of one pixel a step")  # fmt: skip
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     args = parser.parse_args(argv)
     size = SIZES[args.size]
     args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))

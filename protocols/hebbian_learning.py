@@ -53,6 +53,7 @@ SHIFTS = {"fast": (90, 270), "default": (0, 90, 180, 270), "full": tuple(range(0
 MODELS = ("homogeneous", "heterogeneous")
 RULES = {"covariance": hn.CovarianceRule, "phase": hn.PhaseRule}
 ALPHA, GAMMA = 0.07, 0.02  # as in train_smnist
+CONTROLS = ("untrained", "shuffled", "random")  # without labels
 NOISE = 0.2  # of pixels
 LOOKS = 5  # at the weights, while they learn
 PIXELS = 784
@@ -76,10 +77,6 @@ class Run:
         Digits seen at each look.
     curves : dict of str to list of float
         Accuracy at each look, of the learned network and of random changes.
-    largest : float
-        Largest weight at the end.
-    change : float
-        Root mean square change of a weight.
     weights : tuple of ndarray
         Recurrent weights before and after.
     omega : ndarray
@@ -93,10 +90,19 @@ class Run:
     measures: dict
     seen: list
     curves: dict
-    largest: float
-    change: float
     weights: tuple
     omega: np.ndarray
+
+    @property
+    def largest(self):
+        """Largest weight at the end (float)."""
+        return float(np.abs(self.weights[1]).max())
+
+    @property
+    def change(self):
+        """Root mean square change of a weight (float)."""
+        before, after = self.weights
+        return float(np.sqrt(np.mean((after - before) ** 2)))
 
 
 def parse(argv):
@@ -111,9 +117,6 @@ def parse(argv):
     parser.add_argument("--rate", type=float, default=0.02, help="learning rate in Hz")
     parser.add_argument("--bound", type=float, default=10.0, help="largest weight that can be")
     parser.add_argument("--coupling", type=float, default=1.0, help="initial std of w_rec")
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     args = parser.parse_args(argv)
     size = SIZES[args.size]
     args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))
@@ -129,6 +132,8 @@ def parse(argv):
         parser.error(f"--seeds {args.seeds}: an interval over seeds needs at least two")
     if args.digits < 5 or args.readout < 20:
         parser.error("give at least 5 --digits and 20 to --readout")
+    if not args.gain > 0:
+        parser.error(f"--gain {args.gain}: give a weight above 0; shifts of 180° more are opposite")
     if not args.coupling > 0:
         parser.error(f"--coupling {args.coupling}: give a standard deviation above 0")
     return args
@@ -233,7 +238,7 @@ def backpropagate(params, digits, seed):
 
 
 def sweep(params, rule, digits, device):
-    """Let digits sweep through a plastic network; returns (digits seen, weights) and the last."""
+    """Let digits sweep through a plastic network; returns pairs of digits seen and weights."""
     every = PIXELS * max(1, len(digits.learn) // LOOKS)
     recording = hn.simulate(
         params,
@@ -245,8 +250,7 @@ def sweep(params, rule, digits, device):
     )
     data = recording.data["w_rec"].values[0]
     looks = [(k * every // PIXELS, data[..., k]) for k in range(1, data.shape[-1])]
-    final = recording.final_w_rec[0]
-    return [(0, params.w_rec), *looks, (len(digits.learn), final)], final
+    return [(0, params.w_rec), *looks, (len(digits.learn), recording.final_w_rec[0])]
 
 
 def follow(model, seed, args, training, test):
@@ -259,7 +263,8 @@ def follow(model, seed, args, training, test):
         for shift in args.shifts:
             rng = generator(seed, f"{kind} {shift}")
             rule = RULES[kind](args.rate, gain=args.gain, shift=np.deg2rad(shift), bound=args.bound)
-            looks, w_rec = sweep(params, rule, digits, args.device)
+            looks = sweep(params, rule, digits, args.device)
+            _, w_rec = looks[-1]
 
             def frozen(w_rec):
                 return represent(params.replace(w_rec=w_rec), digits)
@@ -288,8 +293,6 @@ def follow(model, seed, args, training, test):
                     measures,
                     [n for n, _ in looks],
                     curves,
-                    float(np.abs(w_rec).max()),
-                    float(np.sqrt(np.mean((w_rec - params.w_rec) ** 2))),
                     (params.w_rec, w_rec),
                     params.omega,
                 )
@@ -338,9 +341,7 @@ def better_than_controls(runs):
     names = []
     for key in dict.fromkeys((run.model, run.rule, run.shift) for run in runs):
         some = [run for run in runs if (run.model, run.rule, run.shift) == key]
-        if all(
-            _difference(some, c, "accuracy").low > 0 for c in ("untrained", "shuffled", "random")
-        ):
+        if all(_difference(some, control, "accuracy").low > 0 for control in CONTROLS):
             names.append(f"{key[0]}, {key[1]} rule shifted by {key[2]}°")
     return "; ".join(names) or "none"
 
@@ -357,7 +358,7 @@ def numbers_of(runs):
             some = [run for run in mine if (run.rule, run.shift) == (kind, shift)]
             title = f"{model}, {kind} rule shifted by {shift}°"
             numbers.append((title, _describe([run.measures["learned"] for run in some])))
-            for control in ("untrained", "shuffled", "random", "bptt"):
+            for control in (*CONTROLS, "bptt"):
                 numbers.append((f"{title}, minus {control}", _differences(some, control)))
     largest = max(run.largest for run in runs)
     numbers.append(("Largest weight of all learned networks", f"{largest:.3g}"))

@@ -99,9 +99,6 @@ def parse(argv):
     parser.add_argument("--digits", type=int, metavar="N", help="of each class, for the readout")
     parser.add_argument("--epochs", type=int, help="budget of training")
     parser.add_argument("--train", type=int, metavar="N", help="digits to train on")
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     args = parser.parse_args(argv)
     size = SIZES[args.size]
     args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))

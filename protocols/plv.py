@@ -56,9 +56,6 @@ def parse(argv):
     parser.add_argument("--coupling", type=float, default=0.8, help="std of w_rec")
     parser.add_argument("--kick-rate", type=float, default=50.0, help="kicks of a unit, in Hz")
     parser.add_argument("--kick-amplitude", type=float, default=0.04, help="size of a kick on y")
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     args = parser.parse_args(argv)
     size = SIZES[args.size]
     args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))

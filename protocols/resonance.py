@@ -51,9 +51,6 @@ def parse(argv):
     parser.add_argument("--digits", type=int, metavar="N", help="digits for the spectrum")
     parser.add_argument("--units", type=int, default=64, help="of the default network")
     parser.add_argument("--amplitude", type=float, default=WEAK, help="of the weak sines")
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     args = parser.parse_args(argv)
     size = SIZES[args.size]
     args.frequencies = size["frequencies"] if args.frequencies is None else args.frequencies

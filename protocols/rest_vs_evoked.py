@@ -55,9 +55,6 @@ def parse(argv):
     parser.add_argument("--digits", type=int, metavar="N", help="digits of each class")
     parser.add_argument("--repeats", type=int, metavar="N", help="trials of each digit")
     parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
-    parser.add_argument(
         "--coupling",
         type=float,
         metavar="STD",

@@ -78,9 +78,6 @@ def parse(argv):
     parser.add_argument("--learn", nargs="+", default=[], choices=CONSTANTS,
                         help="constants of the oscillators that learn as well")  # fmt: skip
     parser.add_argument("--validation", type=int, help="sequences for validation")
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     parser.add_argument("--devices", type=int, default=1, help="processes on this machine")
     parser.add_argument("--nodes", type=int, default=1, help="machines")
     parser.add_argument("--precision", default="32-true", help="as of Lightning Fabric")

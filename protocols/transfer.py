@@ -58,9 +58,6 @@ def parse(argv):
     parser.add_argument("--digits", type=int, metavar="N", help="test digits")
     parser.add_argument("--fit", type=int, metavar="N", help="training digits for new readouts")
     parser.add_argument("--chunk", type=int, metavar="N", help="digits at a time, for the memory")
-    parser.add_argument(
-        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
-    )
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
     args = parser.parse_args(argv)
     size = SIZES[args.size]

@@ -116,8 +116,8 @@ class PhaseRule(_Rule):
         dw[i, j]/dt = rate (gain cos(phi_i - phi_j + shift) - w[i, j])
 
     with ``x = A cos(phi)`` and ``y = -A omega sin(phi)`` of both units after the
-    step, so that phi grows with time. A unit at rest has no phase, and counts as
-    out of phase with everything.
+    step, so that phi grows with time. A unit at rest has no phase: the cosine
+    counts as 0, and its weights only decay.
 
     Parameters
     ----------

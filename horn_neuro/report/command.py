@@ -18,14 +18,17 @@ def protocol_parser(description, devices):
     Returns
     -------
     parser : argparse.ArgumentParser
-        With --params, --device, --seed, --out, and --fast or --full, which set
-        `size` to 'fast', 'default' or 'full'.
+        With --params, --device, --source, --seed, --out, and --fast or --full,
+        which set `size` to 'fast', 'default' or 'full'.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--params", metavar="FILE", help="a saved network (.safetensors)")
     parser.add_argument("--device", default="auto", choices=devices, help="where Brian2 runs")
+    parser.add_argument(
+        "--source", default="embedded", help="embedded, openml, or a folder of MNIST's IDX files"
+    )
     parser.add_argument("--seed", type=int, default=1, help="root of all randomness")
     parser.add_argument("--out", metavar="DIR", help="a new folder for the results")
     size = parser.add_mutually_exclusive_group()

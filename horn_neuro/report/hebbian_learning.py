@@ -13,7 +13,8 @@ MEASURES = {
     "separability": ("separability\n(variance ratio)", 1),
     "dimension": ("dimension\n(participation ratio)", 1),
 }
-CONTROLS = ("untrained", "shuffled", "random")
+# Shift at which a rule is Hebbian: velocities, or phases, in step.
+HEBBIAN = {"covariance": 90, "phase": 0}
 
 
 def draw_hebbian_learning(runs):
@@ -45,15 +46,16 @@ def _select(runs, **wanted):
 
 
 def _shown(runs):
-    """Pick two opposite shifts of the first rule: along and against the velocities, if there."""
+    """Pick two opposite shifts of the first rule: the Hebbian one and its opposite, if there."""
     rule = _unique(runs, "rule")[0]
     shifts = _unique(_select(runs, rule=rule), "shift")
-    return rule, [shift for shift in shifts if shift in (90, 270)] or shifts[:2]
+    wanted = (HEBBIAN[rule], HEBBIAN[rule] + 180)
+    return rule, [shift for shift in shifts if shift in wanted] or shifts[:2]
 
 
 def _name(rule, shift):
-    kind = {90: "Hebbian", 270: "anti-Hebbian"}.get(shift) if rule == "covariance" else None
-    return kind or f"{rule} {shift}°"
+    hebbian = HEBBIAN[rule]
+    return {hebbian: "Hebbian", hebbian + 180: "anti-Hebbian"}.get(shift, f"{rule} {shift}°")
 
 
 def _conditions(runs):
@@ -95,7 +97,8 @@ def _conditions(runs):
     return figure, (
         "Frozen networks: what a linear readout of the last positions makes of other digits. One "
         "mark a seed, joined over conditions; bars: means. Coloured: learned without labels; "
-        f"grey: controls. {rule.capitalize()} rule, Hebbian and anti-Hebbian in the velocities."
+        f"grey: controls. {rule.capitalize()} rule, shifted by "
+        f"{' and '.join(f'{shift}°' for shift in shifts)}."
     )
 
 

@@ -15,10 +15,11 @@ DEVICES = ("auto", "numpy", "cython", "cpp", "cuda")
 
 # Seconds on two cores: what one step of Brian2's numpy target costs before any
 # unit is updated, what it adds for each unit of each trial, and for each
-# recurrent product, undelayed, delayed, (summed) or plastic (benchmarks/simulate.md).
+# recurrent product, undelayed, delayed, (summed) or plastic (benchmarks/simulate.md
+# and plasticity.md).
 NUMPY_STEP, NUMPY_UNIT = 2.5e-4, 3e-8
 NUMPY_PRODUCT, NUMPY_DELAYED_PRODUCT, NUMPY_SUMMED_PRODUCT = 2.6e-11, 3e-10, 1.2e-8
-NUMPY_PLASTIC_PRODUCT = 2.3e-8
+NUMPY_PLASTIC_PRODUCT = 1.9e-8
 # From here on, compiling (some 10 s, once) is the better choice.
 LONG_JOB = 15.0
 

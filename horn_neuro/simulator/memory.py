@@ -29,7 +29,7 @@ def estimate_memory(structure):
     connections = 3 * structure.n_connections * trials
     ring = structure.ring * structure.size
     if structure.plasticity:
-        connections *= 2
+        connections *= 2  # what arrives, and indices both ways
     if structure.weights:
         recorded += structure.n_samples * structure.n_connections * trials
     return 8 * (2 * recorded + 2 * given + connections + ring)

@@ -162,15 +162,19 @@ def build_network(structure, device, values=None):
     return network, groups
 
 
+def _arriving(structure):
+    """The sender's velocity, as old as the delay of the connection."""
+    return "past_velocity(i, delay_steps, t_in_timesteps)" if structure.ring else "y_pre"
+
+
 def _sparse_synapses(structure, horn, clock):
     """Brian2's own way of summing: one synapse for each connection and trial."""
-    velocity = "past_velocity(i, delay_steps, t_in_timesteps)" if structure.ring else "y_pre"
     synapses = brian2.Synapses(
         horn,
         horn,
         "w : 1 (constant)\n"
         "delay_steps : integer (constant)\n"
-        f"recurrent_sum_post = w*{velocity} : 1 (summed)",
+        f"recurrent_sum_post = w*{_arriving(structure)} : 1 (summed)",
         clock=clock,
         name="recurrent",
     )
@@ -216,8 +220,7 @@ def _plastic_synapses(structure, horn, clock, timed):
     )
     _connect(synapses, structure)
     horn.run_regularly(kind.code, when="groups", order=1)
-    velocity = "past_velocity(i, delay_steps, t_in_timesteps)" if structure.ring else "y_pre"
-    synapses.run_regularly(f"arriving = {velocity}", when="start")
+    synapses.run_regularly(f"arriving = {_arriving(structure)}", when="start")
     # Whatever the rate, the activity or the precision: no weight runs away.
     synapses.run_regularly("w = clip(w, -bound, bound)", when="groups", order=3)
     return synapses

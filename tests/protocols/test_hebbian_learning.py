@@ -25,7 +25,7 @@ def test_every_rule_has_its_controls(run):
         assert set(one.measures) == {"learned", "untrained", "shuffled", "random", "bptt"}
         assert one.largest <= 10
         before, after = one.weights
-        assert one.change == pytest.approx(np.sqrt(np.mean((after - before) ** 2)))
+        assert one.change == pytest.approx(np.linalg.norm(after - before) / 5)
         assert one.change > 0
         assert one.seen[0] == 0
         assert one.seen[-1] == 5
@@ -50,7 +50,7 @@ def test_labels_do_not_matter_to_the_rule(protocol, run):
     digits.learn_labels[:] = 0
     params = protocol.make_network("homogeneous", 1, args)
     rule = hn.CovarianceRule(0.02, gain=5.0, shift=np.deg2rad(90), bound=10.0)
-    _, w_rec = protocol.sweep(params, rule, digits, "numpy")
+    _, w_rec = protocol.sweep(params, rule, digits, "numpy")[-1]
     np.testing.assert_array_equal(w_rec, runs[0].weights[1])
 
 
@@ -107,6 +107,7 @@ def test_leaves_everything_in_one_folder(run):
         (["--seeds", "3"], "needs at least two"),
         (["--digits", "3"], "give at least 5 --digits"),
         (["--units", "0"], "--units 0: give a number of at least 1"),
+        (["--gain", "-5"], "--gain -5.0: give a weight above 0; shifts of 180° more are opposite"),
         (["--coupling", "0"], "--coupling 0.0: give a standard deviation above 0"),
         (["--params", "net"], "drop it"),
     ],

@@ -148,7 +148,7 @@ def test_nothing_is_learned_at_rest():
     params = hn.effenberger_2025(3, seed=1).replace(b_in=np.zeros(3), b_rec=np.zeros(3))
     for rule in (hn.CovarianceRule(10.0), hn.PhaseRule(10.0)):
         learned = hn.simulate(params, 300, plasticity=rule, device="numpy").final_w_rec[0]
-        # The phase rule still forgets: units at rest are out of phase.
+        # The phase rule still forgets: units at rest have no phase.
         expected = params.w_rec * (0.99**300 if isinstance(rule, hn.PhaseRule) else 1)
         np.testing.assert_allclose(learned, expected, rtol=1e-9)
 
