@@ -21,8 +21,8 @@ constexpr int BYTES = 64;
 constexpr int BYTES = 32;
 #endif
 constexpr int CHUNK = 16;  // steps whose weight gradients are one product
-constexpr int ROWS = 4;    // rows of weights that share a loaded signal
-constexpr int BLOCK = 4;   // side of a block of weight gradients
+constexpr int ROWS = 8;    // rows of weights that share a loaded signal
+constexpr int BLOCK = 4;   // side of a block of weight gradients; its area fills whole vectors
 
 template <class T>
 struct Simd {
@@ -45,20 +45,20 @@ std::vector<T> pack(const T *weights, int64_t rows, int64_t columns, bool transp
     return packed;
 }
 
-// sum[r][v] += weights of one packed block times signal, over all columns.
+// sum[row][lane] = weights of one packed block times signal, over all columns. Out of
+// line, where nothing else asks for the registers that hold the sums.
 template <class T, int V>
-inline void multiply(const T *packed, const T *signal, int64_t columns,
-                     typename Simd<T>::vec (&sum)[ROWS][V]) {
+[[gnu::noinline]] void multiply(const T *packed, const T *signal, int64_t columns, T *sum) {
     using S = Simd<T>;
     constexpr int LANES = V * S::width;
+    typename S::vec total[ROWS * V] = {};
     for (int64_t j = 0; j < columns; j++) {
         typename S::vec s[V];
         for (int v = 0; v < V; v++) s[v] = S::load(signal + j * LANES + v * S::width);
-        for (int r = 0; r < ROWS; r++) {
-            const T w = packed[j * ROWS + r];
-            for (int v = 0; v < V; v++) sum[r][v] += w * s[v];
-        }
+        for (int r = 0; r < ROWS; r++)
+            for (int v = 0; v < V; v++) total[r * V + v] += packed[j * ROWS + r] * s[v];
     }
+    for (int r = 0; r < ROWS * V; r++) S::store(sum + r * S::width, total[r]);
 }
 
 // Sums of the elements of each of `width` vectors, as one vector; begin with N = width.
@@ -76,55 +76,47 @@ inline typename Simd<T>::vec row_sums(typename Simd<T>::vec *v, std::index_seque
     return v[0];
 }
 
-// to[i][j] += sum over steps and lanes of a[step][i][lane] b[step][j][lane].
-template <class T, int V, int A, int B>
-inline void outer_block(const T *a, int64_t a_slab, const T *b, int64_t b_slab, int64_t steps,
-                        T *to, int64_t to_stride) {
-    using S = Simd<T>;
-    constexpr int LANES = V * S::width;
-    typename S::vec sum[round_up(A * B, S::width)] = {};
-    for (int64_t k = 0; k < steps; k++)
-        for (int v = 0; v < V; v++) {
-            typename S::vec y[B];
-            for (int j = 0; j < B; j++) y[j] = S::load(b + k * b_slab + j * LANES + v * S::width);
-            for (int i = 0; i < A; i++) {
-                const typename S::vec x = S::load(a + k * a_slab + i * LANES + v * S::width);
-                for (int j = 0; j < B; j++) sum[i * B + j] += x * y[j];
-            }
-        }
-    for (int first = 0; first < A * B; first += S::width) {
-        const auto total =
-            row_sums<T, S::width>(sum + first, std::make_index_sequence<S::width>());
-        for (int p = first; p < std::min(first + S::width, A * B); p++)
-            to[p / B * to_stride + p % B] += total[p - first];
-    }
-}
-
-// The same for all rows of a and b.
+// to[block of rows][block of columns] += sums over steps and lanes of a[step][row][lane]
+// b[step][column][lane]. Columns beyond the last belong to nobody and may hold anything.
 template <class T, int V>
 void outer(const T *a, int64_t rows, int64_t a_slab, const T *b, int64_t columns, int64_t b_slab,
            int64_t steps, T *to) {
-    constexpr int LANES = V * Simd<T>::width;
-    // Blocks of columns that stay in cache while the rows pass by.
-    constexpr int64_t GROUP = 8 * BLOCK;
-    for (int64_t j0 = 0; j0 < columns; j0 += GROUP) {
-        const int64_t j1 = std::min(columns, j0 + GROUP);
-        int64_t i = 0;
-        for (; i + BLOCK <= rows; i += BLOCK) {
-            const T *at = a + i * LANES;
-            int64_t j = j0;
-            for (; j + BLOCK <= j1; j += BLOCK)
-                outer_block<T, V, BLOCK, BLOCK>(at, a_slab, b + j * LANES, b_slab, steps,
-                                                to + i * columns + j, columns);
-            for (; j < j1; j++)
-                outer_block<T, V, BLOCK, 1>(at, a_slab, b + j * LANES, b_slab, steps,
-                                            to + i * columns + j, columns);
-        }
-        for (; i < rows; i++)
-            for (int64_t j = j0; j < j1; j++)
-                outer_block<T, V, 1, 1>(a + i * LANES, a_slab, b + j * LANES, b_slab, steps,
-                                        to + i * columns + j, columns);
-    }
+    using S = Simd<T>;
+    constexpr int LANES = V * S::width, AREA = BLOCK * BLOCK;
+    constexpr int64_t GROUP = 4 * BLOCK;  // columns that stay in cache while the rows pass by
+    const int64_t across = round_up(columns, BLOCK);
+    for (int64_t group = 0; group < columns; group += GROUP)
+        for (int64_t i = 0; i < rows; i += BLOCK)
+            for (int64_t j = group; j < std::min(columns, group + GROUP); j += BLOCK) {
+                typename S::vec sum[AREA] = {};
+                for (int64_t k = 0; k < steps; k++)
+                    for (int v = 0; v < V; v++) {
+                        const T *left = a + k * a_slab + i * LANES + v * S::width;
+                        const T *right = b + k * b_slab + j * LANES + v * S::width;
+                        typename S::vec y[BLOCK];
+                        for (int q = 0; q < BLOCK; q++) y[q] = S::load(right + q * LANES);
+                        for (int p = 0; p < BLOCK; p++) {
+                            const typename S::vec x = S::load(left + p * LANES);
+                            for (int q = 0; q < BLOCK; q++) sum[p * BLOCK + q] += x * y[q];
+                        }
+                    }
+                T *block = to + i * across + j * BLOCK;
+                for (int first = 0; first < AREA; first += S::width) {
+                    const auto total =
+                        row_sums<T, S::width>(sum + first, std::make_index_sequence<S::width>());
+                    S::store(block + first, S::load(block + first) + total);
+                }
+            }
+}
+
+// Rows and columns out of the blocks of `outer`.
+template <class T>
+void unblock(const T *blocks, int64_t rows, int64_t columns, T *to) {
+    const int64_t across = round_up(columns, BLOCK);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            to[i * columns + j] += blocks[i / BLOCK * BLOCK * across + j / BLOCK * BLOCK * BLOCK +
+                                          i % BLOCK * BLOCK + j % BLOCK];
 }
 
 // Memory of a thread. torch aligns it to 64 bytes, here and in the saved tensors.
@@ -182,7 +174,7 @@ Pool &pool() {
 struct Sizes {
     int64_t steps, batch, inputs, units, lanes, tiles;
     // An odd number of rows: at a stride of 4 KiB all steps would share a few lines of cache.
-    int64_t rows() const { return units | 1; }
+    int64_t rows() const { return round_up(units, BLOCK) + 1; }
     int64_t slab() const { return rows() * lanes; }
 };
 
@@ -213,6 +205,7 @@ void forward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x0, co
     constexpr int LANES = V * S::width;
     const int64_t n = z.units, slab = z.slab();
     const bool track = tanhs != nullptr;
+    alignas(BYTES) T drive[ROWS * LANES];
     Buffer<T> positions(slab), signal(z.inputs * LANES), two(track ? 0 : 2 * slab);
     T *x = positions.data;
     to_tile(x0, tile, z, n, x);
@@ -222,14 +215,13 @@ void forward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x0, co
         to_tile(inputs + k * z.batch * z.inputs, tile, z, z.inputs, signal.data);
         T *next = track ? y + slab : two.data + (y == two.data ? slab : 0);
         for (int64_t block = 0; block < n; block += ROWS) {
-            typename S::vec sum[ROWS][V] = {};
-            multiply<T, V>(packed + block * n, y, n, sum);
+            multiply<T, V>(packed + block * n, y, n, drive);
             const int rows = std::min<int64_t>(ROWS, n - block);
-            alignas(BYTES) T drive[ROWS * LANES];
             for (int r = 0; r < rows; r++) {
                 const int64_t i = block + r;
                 for (int v = 0; v < V; v++) {
-                    auto p = sum[r][v] + bias[i] + feedback[i] * S::load(x + i * LANES + v * S::width);
+                    auto p = S::load(drive + r * LANES + v * S::width) + bias[i] +
+                             feedback[i] * S::load(x + i * LANES + v * S::width);
                     for (int64_t c = 0; c < z.inputs; c++)
                         p += w_in[i * z.inputs + c] *
                              S::load(signal.data + c * LANES + v * S::width);
@@ -262,11 +254,18 @@ void forward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x0, co
 }
 
 // Gradients that every tile adds to; one of these per thread, summed at the end.
+// Those of weights are blocks of `outer`; the bias is the weight of a last input of 1.
 template <class T>
 struct Sums {
-    std::vector<T> w, w_in, bias, decay, gain, stiffness, feedback;
+    Buffer<T> w, w_in;
+    std::vector<T> decay, gain, stiffness, feedback;
     Sums(int64_t n, int64_t inputs)
-        : w(n * n), w_in(n * inputs), bias(n), decay(n), gain(n), stiffness(n), feedback(n) {}
+        : w(round_up(n, BLOCK) * round_up(n, BLOCK)),
+          w_in(round_up(n, BLOCK) * round_up(inputs + 1, BLOCK)),
+          decay(n),
+          gain(n),
+          stiffness(n),
+          feedback(n) {}
 };
 
 template <class T, int V>
@@ -279,11 +278,15 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
     using vec = typename S::vec;
     constexpr int LANES = V * S::width;
     const int64_t n = z.units, slab = z.slab();
-    Buffer<T> state(3 * slab), ds(CHUNK * slab), given(slab), totals(5 * slab);
-    Buffer<T> signal(CHUNK * z.inputs * LANES), gsignal(z.inputs * LANES);
+    const int64_t signal_slab = round_up(z.inputs + 1, BLOCK) * LANES;
+    Buffer<T> state(3 * slab), ds(CHUNK * slab), given(slab), totals(4 * slab);
+    Buffer<T> signal(CHUNK * signal_slab), gsignal(z.inputs * LANES);
+    for (int k = 0; k < CHUNK; k++)
+        std::fill_n(signal.data + k * signal_slab + z.inputs * LANES, LANES, T(1));
     T *x = state.data, *gx = x + slab, *gy = gx + slab;
-    T *t_bias = totals.data, *t_decay = t_bias + slab, *t_gain = t_decay + slab;
-    T *t_stiff = t_gain + slab, *t_feed = t_stiff + slab;
+    alignas(BYTES) T sum[ROWS * LANES];
+    T *t_decay = totals.data, *t_gain = t_decay + slab, *t_stiff = t_gain + slab;
+    T *t_feed = t_stiff + slab;
     to_tile(x1, tile, z, n, x);
     to_tile(gx1, tile, z, n, gx);
     to_tile(gy1, tile, z, n, gy);
@@ -301,34 +304,34 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
             for (int64_t i = 0; i < n; i++) {
                 for (int v = 0; v < V; v++) {
                     const int64_t at = i * LANES + v * S::width;
-                    const vec tanh = S::load(u + at), old = S::load(y + at);
+                    __builtin_prefetch(u + at - slab);
+                    __builtin_prefetch(y + at - slab);
+                    const vec tanh = S::load(u + at);
                     const vec g = S::load(gy + at) + h * S::load(gx + at);
                     const vec drive = gain[i] * (T(1) - tanh * tanh) * g;
-                    const vec position = S::load(x + at) - h * S::load(next + at);
-                    S::store(x + at, position);
                     S::store(gx + at, S::load(gx + at) - stiffness[i] * g + feedback[i] * drive);
                     S::store(gy + at, decay[i] * g);
                     S::store(d + at, drive);
-                    S::store(t_bias + at, S::load(t_bias + at) + drive);
                     if (!vectors) continue;
-                    S::store(t_decay + at, S::load(t_decay + at) + old * g);
+                    const vec position = S::load(x + at) - h * S::load(next + at);
+                    S::store(x + at, position);
+                    S::store(t_decay + at, S::load(t_decay + at) + S::load(y + at) * g);
                     S::store(t_gain + at, S::load(t_gain + at) + tanh * g);
                     S::store(t_stiff + at, S::load(t_stiff + at) - position * g);
                     S::store(t_feed + at, S::load(t_feed + at) + position * drive);
                 }
             }
             for (int64_t block = 0; block < n; block += ROWS) {
-                vec sum[ROWS][V] = {};
                 multiply<T, V>(packed_back + block * n, d, n, sum);
                 const int rows = std::min<int64_t>(ROWS, n - block);
                 for (int r = 0; r < rows; r++)
                     for (int v = 0; v < V; v++) {
                         T *to = gy + (block + r) * LANES + v * S::width;
-                        S::store(to, S::load(to) + sum[r][v]);
+                        S::store(to, S::load(to) + S::load(sum + r * LANES + v * S::width));
                     }
             }
             to_tile(inputs + k * z.batch * z.inputs, tile, z, z.inputs,
-                    signal.data + (k - first) * z.inputs * LANES);
+                    signal.data + (k - first) * signal_slab);
             if (ginputs) {
                 for (int64_t c = 0; c < z.inputs; c++)
                     for (int v = 0; v < V; v++) {
@@ -340,13 +343,12 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
                 from_tile(gsignal.data, tile, z, z.inputs, ginputs + k * z.batch * z.inputs);
             }
         }
-        outer<T, V>(ds.data, n, slab, history + first * slab, n, slab, size, sums.w.data());
-        outer<T, V>(ds.data, n, slab, signal.data, z.inputs, z.inputs * LANES, size,
-                    sums.w_in.data());
+        outer<T, V>(ds.data, n, slab, history + first * slab, n, slab, size, sums.w.data);
+        outer<T, V>(ds.data, n, slab, signal.data, z.inputs + 1, signal_slab, size,
+                    sums.w_in.data);
     }
     for (int64_t i = 0; i < n; i++)
         for (int64_t l = 0; l < LANES; l++) {
-            sums.bias[i] += t_bias[i * LANES + l];
             sums.decay[i] += t_decay[i * LANES + l];
             sums.gain[i] += t_gain[i * LANES + l];
             sums.stiffness[i] += t_stiff[i * LANES + l];
@@ -361,7 +363,7 @@ Sizes sizes_of(const torch::Tensor &inputs, int64_t units) {
     const int64_t batch = inputs.size(1), width = Simd<T>::width;
     // As wide as registers allow, but no wider than what each thread gets.
     const int64_t share = (batch + at::get_num_threads() - 1) / at::get_num_threads();
-    const int64_t vectors = share > 2 * width ? 4 : share > width ? 2 : 1;
+    const int64_t vectors = share > width ? 2 : 1;
     const int64_t lanes = vectors * width;
     return {inputs.size(0), batch, inputs.size(2), units, lanes, (batch + lanes - 1) / lanes};
 }
@@ -436,7 +438,8 @@ std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torc
         auto gx0 = torch::empty({z.batch, n}, option), gy0 = torch::empty_like(gx0);
         const auto packed = pack(w.data_ptr<T>(), n, n, true);
         const T *saved_y = history.data_ptr<T>(), *saved_u = tanhs.data_ptr<T>();
-        std::vector<Sums<T>> sums(at::get_num_threads(), Sums<T>(n, z.inputs));
+        std::vector<Sums<T>> sums;
+        for (int k = 0; k < at::get_num_threads(); k++) sums.emplace_back(n, z.inputs);
         with_vectors<T>(z, [&](auto count) {
             at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {
                 for (int64_t tile = begin; tile < end; tile++)
@@ -451,20 +454,23 @@ std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torc
             });
         });
         result = {ginputs, gx0, gy0};
-        auto total = [&](auto member, std::vector<int64_t> shape) {
+        auto total = [&](std::vector<int64_t> shape, auto &&add) {
             auto sum = torch::zeros(shape, option);
-            T *to = sum.template data_ptr<T>();
-            for (auto &part : sums)
-                for (int64_t k = 0; k < sum.numel(); k++) to[k] += (part.*member)[k];
+            for (auto &part : sums) add(part, sum.template data_ptr<T>());
             result.push_back(sum);
         };
-        total(&Sums<T>::w_in, {n, z.inputs});
-        total(&Sums<T>::bias, {n});
-        total(&Sums<T>::w, {n, n});
-        total(&Sums<T>::decay, {n});
-        total(&Sums<T>::gain, {n});
-        total(&Sums<T>::stiffness, {n});
-        total(&Sums<T>::feedback, {n});
+        auto vector = [&](auto member) {
+            total({n}, [&](auto &part, T *to) {
+                for (int64_t k = 0; k < n; k++) to[k] += (part.*member)[k];
+            });
+        };
+        total({n, z.inputs + 1},
+              [&](auto &part, T *to) { unblock(part.w_in.data, n, z.inputs + 1, to); });
+        total({n, n}, [&](auto &part, T *to) { unblock(part.w.data, n, n, to); });
+        vector(&Sums<T>::decay);
+        vector(&Sums<T>::gain);
+        vector(&Sums<T>::stiffness);
+        vector(&Sums<T>::feedback);
     });
     return result;
 }

@@ -20,7 +20,7 @@ __all__ = ["native_problem", "run_native"]
 STALE = 900.0
 
 _SOURCE = Path(__file__).with_name("native.cpp")
-_FLAGS = ["-O3", "-march=native", "-ffast-math", "-std=c++20", "-w"]
+_FLAGS = ["-O3", "-march=native", "-ffast-math", "-fno-associative-math", "-std=c++20", "-w"]
 if torch.backends.openmp.is_available():
     _FLAGS.append("-fopenmp")
 
@@ -114,9 +114,10 @@ class _Bptt(torch.autograd.Function):
         gxs, gys = (gxs.contiguous(), gys.contiguous()) if ctx.keep else (nothing, nothing)
         module, _ = _library()
         wanted, vectors = ctx.needs_input_grad[0], any(ctx.needs_input_grad[6:10])
-        ginputs, gx, gy, gw_in, gbias, gw, *gvectors = module.backward(
+        ginputs, gx, gy, gboth, gw, *gvectors = module.backward(
             *(inputs, x, w_in, w, decay, gain, stiffness, feedback, history, tanhs),
             *(gxs, gys, gx.contiguous(), gy.contiguous(), ctx.h, wanted, vectors),
         )
+        gw_in, gbias = gboth[:, :-1], gboth[:, -1]  # the bias: weight of an input of 1
         ginputs = ginputs if wanted else None
         return ginputs, gx, gy, gw_in, gbias, gw, *gvectors, None, None, None
