@@ -15,14 +15,15 @@
 
 namespace {
 
+// Bytes of a vector, and the rows (of weights that share a loaded signal) and columns
+// (of a block of weight gradients) whose sums fit in the registers: 32 or 16 of them.
 #ifdef __AVX512F__
-constexpr int BYTES = 64;
+constexpr int BYTES = 64, ROWS = 8, COLUMNS = 4;
 #else
-constexpr int BYTES = 32;
+constexpr int BYTES = 32, ROWS = 6, COLUMNS = 2;
 #endif
+constexpr int BLOCK = 4;   // rows of a block of weight gradients; its area fills whole vectors
 constexpr int CHUNK = 16;  // steps whose weight gradients are one product
-constexpr int ROWS = 8;    // rows of weights that share a loaded signal
-constexpr int BLOCK = 4;   // side of a block of weight gradients; its area fills whole vectors
 
 template <class T>
 struct Simd {
@@ -82,22 +83,22 @@ template <class T, int V>
 void outer(const T *a, int64_t rows, int64_t a_slab, const T *b, int64_t columns, int64_t b_slab,
            int64_t steps, T *to) {
     using S = Simd<T>;
-    constexpr int LANES = V * S::width, AREA = BLOCK * BLOCK;
-    constexpr int64_t GROUP = 4 * BLOCK;  // columns that stay in cache while the rows pass by
-    const int64_t across = round_up(columns, BLOCK);
+    constexpr int LANES = V * S::width, AREA = BLOCK * COLUMNS;
+    constexpr int64_t GROUP = 16;  // columns that stay in cache while the rows pass by
+    const int64_t across = round_up(columns, COLUMNS);
     for (int64_t group = 0; group < columns; group += GROUP)
         for (int64_t i = 0; i < rows; i += BLOCK)
-            for (int64_t j = group; j < std::min(columns, group + GROUP); j += BLOCK) {
+            for (int64_t j = group; j < std::min(columns, group + GROUP); j += COLUMNS) {
                 typename S::vec sum[AREA] = {};
                 for (int64_t k = 0; k < steps; k++)
                     for (int v = 0; v < V; v++) {
                         const T *left = a + k * a_slab + i * LANES + v * S::width;
                         const T *right = b + k * b_slab + j * LANES + v * S::width;
-                        typename S::vec y[BLOCK];
-                        for (int q = 0; q < BLOCK; q++) y[q] = S::load(right + q * LANES);
+                        typename S::vec y[COLUMNS];
+                        for (int q = 0; q < COLUMNS; q++) y[q] = S::load(right + q * LANES);
                         for (int p = 0; p < BLOCK; p++) {
                             const typename S::vec x = S::load(left + p * LANES);
-                            for (int q = 0; q < BLOCK; q++) sum[p * BLOCK + q] += x * y[q];
+                            for (int q = 0; q < COLUMNS; q++) sum[p * COLUMNS + q] += x * y[q];
                         }
                     }
                 T *block = to + i * across + j * BLOCK;
@@ -112,11 +113,11 @@ void outer(const T *a, int64_t rows, int64_t a_slab, const T *b, int64_t columns
 // Rows and columns out of the blocks of `outer`.
 template <class T>
 void unblock(const T *blocks, int64_t rows, int64_t columns, T *to) {
-    const int64_t across = round_up(columns, BLOCK);
+    const int64_t across = round_up(columns, COLUMNS);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
-            to[i * columns + j] += blocks[i / BLOCK * BLOCK * across + j / BLOCK * BLOCK * BLOCK +
-                                          i % BLOCK * BLOCK + j % BLOCK];
+            to[i * columns + j] += blocks[i / BLOCK * BLOCK * across + j / COLUMNS * COLUMNS * BLOCK +
+                                          i % BLOCK * COLUMNS + j % COLUMNS];
 }
 
 // Memory of a thread. torch aligns it to 64 bytes, here and in the saved tensors.
