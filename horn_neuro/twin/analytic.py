@@ -117,30 +117,31 @@ class _Bptt(torch.autograd.Function):
         waiting = torch.zeros_like(history) if n_past else None
         if n_past:
             waiting[n_steps : n_steps + n_past] += gpast.flip(0)
-        gx, gy, x = gx.clone(), gy.clone(), x.clone()
+        gx, gy = gx.clone(), gy.clone()
+        positioned = needs["stiffness"] or needs["feedback"]
         grads = {name: torch.zeros_like(t) for name, t in (
             ("w_in", w_in), ("bias", decay), ("w", w), ("decay", decay), ("gain", decay),
             ("stiffness", decay), ("feedback", decay))}  # fmt: skip
         ginputs = torch.empty_like(inputs) if needs["inputs"] else None
-        room = history.new_empty(3, CHUNK, *gx.shape)
+        room = history.new_empty(4, CHUNK, *gx.shape)
         for first in range((n_steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
             size = min(CHUNK, n_steps - first)
-            ds, gs, positions = room[:, :size]
+            ds, gs, positions, slopes = room[:, :size]
+            torch.mul(tanhs[first : first + size], tanhs[first : first + size], out=slopes)
+            slopes.neg_().add_(1).mul_(gain)
             for k in range(first + size - 1, first - 1, -1):
-                now = n_past + k
+                now, d, g = n_past + k, ds[k - first], gs[k - first]
                 if ctx.keep:
                     gx += gxs[k]
                     gy += gys[k]
-                gy.add_(gx, alpha=h)
-                gs[k - first] = gy
-                d = torch.mul(tanhs[k], tanhs[k], out=ds[k - first]).neg_().add_(1)
-                d.mul_(gain).mul_(gy)
-                x.sub_(history[now + 1], alpha=h)
-                positions[k - first] = x
-                gx.addcmul_(gy, stiffness, value=-1)
+                torch.add(gy, gx, alpha=h, out=g)
+                torch.mul(slopes[k - first], g, out=d)
+                if positioned:
+                    x = torch.sub(x, history[now + 1], alpha=h, out=positions[k - first])
+                gx.addcmul_(g, stiffness, value=-1)
                 if ctx.fed_back:
                     gx.addcmul_(d, feedback)
-                gy.mul_(decay)
+                torch.mul(g, decay, out=gy)
                 if ages is None:
                     gy.addmm_(d, w)
                 else:
