@@ -261,8 +261,8 @@ struct Sums {
     Buffer<T> w, w_in;
     std::vector<T> decay, gain, stiffness, feedback;
     Sums(int64_t n, int64_t inputs)
-        : w(round_up(n, BLOCK) * round_up(n, BLOCK)),
-          w_in(round_up(n, BLOCK) * round_up(inputs + 1, BLOCK)),
+        : w(round_up(n, BLOCK) * round_up(n, COLUMNS)),
+          w_in(round_up(n, BLOCK) * round_up(inputs + 1, COLUMNS)),
           decay(n),
           gain(n),
           stiffness(n),
@@ -279,7 +279,7 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
     using vec = typename S::vec;
     constexpr int LANES = V * S::width;
     const int64_t n = z.units, slab = z.slab();
-    const int64_t signal_slab = round_up(z.inputs + 1, BLOCK) * LANES;
+    const int64_t signal_slab = round_up(z.inputs + 1, COLUMNS) * LANES;
     Buffer<T> state(3 * slab), ds(CHUNK * slab), given(slab), totals(4 * slab);
     Buffer<T> signal(CHUNK * signal_slab), gsignal(z.inputs * LANES);
     for (int k = 0; k < CHUNK; k++)
@@ -305,6 +305,7 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
             for (int64_t i = 0; i < n; i++) {
                 for (int v = 0; v < V; v++) {
                     const int64_t at = i * LANES + v * S::width;
+                    // The hardware does not foresee that the next step lies a slab back.
                     __builtin_prefetch(u + at - slab);
                     __builtin_prefetch(y + at - slab);
                     const vec tanh = S::load(u + at);
@@ -362,7 +363,7 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
 template <class T>
 Sizes sizes_of(const torch::Tensor &inputs, int64_t units) {
     const int64_t batch = inputs.size(1), width = Simd<T>::width;
-    // As wide as registers allow, but no wider than what each thread gets.
+    // Two vectors for each loaded weight, unless one holds all that a thread gets.
     const int64_t share = (batch + at::get_num_threads() - 1) / at::get_num_threads();
     const int64_t vectors = share > width ? 2 : 1;
     const int64_t lanes = vectors * width;
@@ -372,11 +373,8 @@ Sizes sizes_of(const torch::Tensor &inputs, int64_t units) {
 // Call f<V>() for the number of vectors in a tile.
 template <class T, class F>
 void with_vectors(const Sizes &z, F &&f) {
-    switch (z.lanes / Simd<T>::width) {
-        case 1: return f(std::integral_constant<int, 1>());
-        case 2: return f(std::integral_constant<int, 2>());
-        default: return f(std::integral_constant<int, 4>());
-    }
+    if (z.lanes == Simd<T>::width) return f(std::integral_constant<int, 1>());
+    f(std::integral_constant<int, 2>());
 }
 
 template <class T>
