@@ -44,9 +44,13 @@ def make(n_steps=40, batch=5, n=7, n_inputs=2, longest=1, feedback=True, dtype=t
     return [tensor.to(dtype) for tensor in tensors], h, delays
 
 
-def outputs_and_gradients(run, tensors, h, delays, keep):
+# Of what `make` returns: w_in, bias and w, which learn by default.
+WEIGHTS = (4, 5, 6)
+
+
+def outputs_and_gradients(run, tensors, h, delays, keep, wanted=range(11)):
     """All outputs, and the gradients of a random combination of them."""
-    tensors = [tensor.clone().requires_grad_() for tensor in tensors]
+    tensors = [tensor.clone().requires_grad_(k in wanted) for k, tensor in enumerate(tensors)]
     out = run(*tensors[:4], Coefficients(*tensors[4:]), h, delays, keep)
     out = [tensor for tensor in out if tensor is not None and tensor.numel()]
     rng = torch.Generator().manual_seed(0)
@@ -54,7 +58,7 @@ def outputs_and_gradients(run, tensors, h, delays, keep):
         (tensor * torch.randn(tensor.shape, generator=rng, dtype=torch.float64).to(tensor)).sum()
         for tensor in out
     )
-    there = [tensor for tensor in tensors if tensor.numel()]
+    there = [tensor for tensor in tensors if tensor.numel() and tensor.requires_grad]
     return out, torch.autograd.grad(loss, there)
 
 
@@ -73,16 +77,20 @@ def test_outputs_and_gradients_equal_the_reference(backend, dtype, longest, keep
 
 
 # Tails of steps, of units and of lanes, one of everything, and several tiles.
+# Whole and broken chunks of steps, tiles of the batch and blocks of units.
+@pytest.mark.parametrize("wanted", [range(11), WEIGHTS], ids=["everything", "weights"])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 @pytest.mark.parametrize(
     ("n_steps", "batch", "n", "n_inputs"), [(1, 1, 1, 1), (16, 70, 19, 1), (33, 37, 36, 3)]
 )
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_other_sizes(backend, n_steps, batch, n, n_inputs):
-    case = make(n_steps, batch, n, n_inputs)
-    expected = outputs_and_gradients(run_reference, *case, True)
-    found = outputs_and_gradients(runner(backend), *case, True)
+def test_other_sizes(backend, n_steps, batch, n, n_inputs, dtype, wanted):
+    case = make(n_steps, batch, n, n_inputs, dtype=dtype)
+    expected = outputs_and_gradients(run_reference, *case, True, wanted)
+    found = outputs_and_gradients(runner(backend), *case, True, wanted)
+    tolerance = 1e-10 if dtype == torch.float64 else 1e-4
     for a, b in zip((*expected[0], *expected[1]), (*found[0], *found[1]), strict=True):
-        assert (a - b).abs().max() <= 1e-10 * a.abs().max()
+        assert (a - b).abs().max() <= tolerance * a.abs().max()
 
 
 @pytest.mark.parametrize("longest", [1, 3])
