@@ -5,8 +5,8 @@ Trains small networks of one seed and prints the validation accuracy after every
 epoch: psMNIST with 64 units and four epochs on 10,000 digits, sMNIST with 32 units
 and eight epochs on 55,000. It is how the settings of results/smnist.md were chosen.
 
-    python benchmarks/search.py psmnist FOLDER       # MNIST's IDX files; some five minutes on one core
-    python benchmarks/search.py smnist FOLDER        # a quarter of an hour
+    python benchmarks/search.py psmnist FOLDER       # MNIST's IDX files; five minutes
+    python benchmarks/search.py smnist FOLDER        # a quarter of an hour, one core
     python benchmarks/search.py psmnist FOLDER 0 20  # these rows only
 """
 

@@ -65,21 +65,6 @@ def test_rows_are_shorter_and_wider(protocol, tmp_path):
     assert len(found["rnn"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--seeds", "3"], "needs at least two"),
-        (["--epochs", "0"], "--epochs 0: give a number of at least 1"),
-        (["--units", "3"], "at least 4 --units"),
-        (["--params", "net"], "drop it"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err
-
-
 def test_too_many_digits_leave_no_folder(protocol, tmp_path):
     with pytest.raises(ValueError, match="--train 5000, but embedded .train. has 4000"):
         protocol.main(["--train", "5000", "--out", str(tmp_path / "run")])

@@ -104,23 +104,6 @@ def test_leaves_everything_in_one_folder(run):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--seeds", "3"], "needs at least two"),
-        (["--digits", "3"], "give at least 5 --digits"),
-        (["--units", "0"], "--units 0: give a number of at least 1"),
-        (["--gain", "-5"], "--gain -5.0: give a weight above 0; shifts of 180° more are opposite"),
-        (["--coupling", "0"], "--coupling 0.0: give a standard deviation above 0"),
-        (["--params", "net"], "drop it"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
         (["--digits", "4000"], "--digits 4000 and --readout 1000, but embedded .train. has 4000"),
         (["--rate", "5000"], "rate = 5000 Hz changes all of a weight in one step"),
         (["--bound", "-1"], "bound = -1.0; give above 0"),

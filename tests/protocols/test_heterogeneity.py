@@ -67,22 +67,6 @@ def test_leaves_everything_in_one_folder(run):
     assert results["cells"] == json.loads((folder / "cells.json").read_text())
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--gains", "0"], "gains above 0"),
-        (["--levels", "2"], "levels from 0 to 1"),
-        (["--digits", "4"], "at least 5 of each class"),
-        (["--train", "100"], "at least 128"),
-        (["--params", "net"], "drop it"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err
-
-
 def test_too_many_digits_leave_no_folder(protocol, tmp_path):
     with pytest.raises(ValueError, match="--train 5000, but embedded .train. has 4000"):
         protocol.main(["--train", "5000", "--out", str(tmp_path / "run")])

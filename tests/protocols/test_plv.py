@@ -57,17 +57,3 @@ def test_leaves_everything_in_one_folder(run):
     results = json.loads((folder / "results.json").read_text())
     assert set(results["tests"]) == set(tests)
     assert len(results["summaries"]["homogeneous coupled rest"]) == 2
-
-
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--seeds", "1", "1"], "at least two different"),
-        (["--units", "2"], "at least 3 units"),
-        (["--params", "net"], "matched pairs"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err

@@ -68,20 +68,6 @@ def test_a_network_of_ones_own(protocol, tmp_path):
     assert curves["this network"]["gain_error"] < 0.005
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--frequencies", "3"], "a curve needs at least 5"),
-        (["--digits", "1"], "needs at least 2"),
-        (["--amplitude", "0"], "give a number above 0"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err
-
-
 def test_too_many_digits_leave_no_folder(protocol, tmp_path):
     with pytest.raises(ValueError, match="--digits 5000, but embedded .train. has 4000"):
         protocol.main(["--digits", "5000", "--out", str(tmp_path / "run")])

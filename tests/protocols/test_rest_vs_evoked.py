@@ -92,21 +92,6 @@ def test_the_classes_are_told_apart_only_during_digits(run):
     assert found.separability["kicks only"].accuracy.max() < 0.3
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--repeats", "1"], "needs at least 2"),
-        (["--digits", "3"], "at least 5 of each class"),
-        (["--device", "tpu"], "invalid choice: 'tpu'"),
-        (["--fast", "--full"], "not allowed with"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err
-
-
 def test_bad_networks_and_sources_leave_no_results(protocol, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(FileNotFoundError, match="no parameter file"):

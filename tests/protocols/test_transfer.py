@@ -104,20 +104,6 @@ def test_a_checkpoint_of_the_authors_layout(protocol, tmp_path, monkeypatch):
     assert np.all(used.alpha == 0.1)
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--digits", "0"], "--digits 0: give a number of at least 1"),
-        (["--params", "a", "--checkpoint", "b"], "give one network"),
-        (["--resume"], "name the folder with --out"),
-    ],
-)
-def test_bad_options(protocol, argv, message, capsys):
-    with pytest.raises(SystemExit):
-        protocol.main(argv)
-    assert message in capsys.readouterr().err
-
-
 def test_bad_input_leaves_no_folder(protocol, tmp_path):
     out = ["--out", str(tmp_path / "run"), "--fast"]
     with pytest.raises(ValueError, match="1001 digits are wanted, but .* has 1000 to test"):
