@@ -8,17 +8,21 @@ import time
 import psutil
 
 
-def interleaved(calls, repeats, least=0.2):
+# Seconds of a turn, at least.
+TURN = 0.2
+
+
+def interleaved(calls, repeats):
     """Median seconds of each call, taken in turns after one warm-up.
 
-    A turn repeats a short call until `least` seconds have passed, as training does
+    A turn repeats a short call until `TURN` seconds have passed, as training does
     with its steps, so that it does not pay for the memory that the others used.
     """
     seconds = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
             count, started = 0, time.perf_counter()
-            while not count or time.perf_counter() - started < least:
+            while not count or time.perf_counter() - started < TURN:
                 call()
                 count += 1
             if turn:

@@ -29,7 +29,10 @@ ROWS = 2 * np.pi / 28  # the frequency of rows in pixels in their order
 
 @dataclass(frozen=True)
 class Search:
-    """Lowest and highest omega, or one for all units; gamma; alpha; std of w_rec; learning rate."""
+    """Sizes of a search, validation among the digits, and its configurations.
+
+    Lowest and highest omega, or one for all units; gamma; alpha; std of w_rec; learning rate.
+    """
 
     units: int
     epochs: int
@@ -40,11 +43,11 @@ class Search:
 
 SEARCHES = {
     "psmnist": Search(
-        64,
-        4,
-        11000,
-        1000,
-        (
+        units=64,
+        epochs=4,
+        digits=11000,
+        validation=1000,
+        configurations=(
             (ROWS, 0.02, 0.07, 1.6, 2e-2),
             (0.27, 0.003, 0.07, 0.4, 2e-2),
             (0.27, 0.01, 0.07, 0.8, 2e-2),
@@ -75,11 +78,11 @@ SEARCHES = {
         ),
     ),
     "smnist": Search(
-        32,
-        8,
-        60000,
-        5000,
-        (
+        units=32,
+        epochs=8,
+        digits=60000,
+        validation=5000,
+        configurations=(
             (ROWS, 0.02, 0.07, 1.6, 2e-2),
             (ROWS, 0.01, 0.07, 0.8, 2e-2),
             (ROWS, 0.005, 0.07, 0.4, 2e-2),

@@ -77,7 +77,6 @@ def test_outputs_and_gradients_equal_the_reference(backend, dtype, longest, keep
 
 
 # Tails of steps, of units and of lanes, one of everything, and several tiles.
-# Whole and broken chunks of steps, tiles of the batch and blocks of units.
 @pytest.mark.parametrize("wanted", [range(11), WEIGHTS], ids=["everything", "weights"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 @pytest.mark.parametrize(
