@@ -7,7 +7,6 @@ import time
 
 import psutil
 
-
 # Seconds of a turn, at least.
 TURN = 0.2
 

@@ -29,9 +29,10 @@ ROWS = 2 * np.pi / 28  # the frequency of rows in pixels in their order
 
 @dataclass(frozen=True)
 class Search:
-    """Sizes of a search, validation among the digits, and its configurations.
+    """Sizes of a search, its digits with those for validation, and what is tried.
 
-    Lowest and highest omega, or one for all units; gamma; alpha; std of w_rec; learning rate.
+    A configuration: lowest and highest omega, or one for all units; gamma; alpha;
+    std of w_rec; learning rate.
     """
 
     units: int
