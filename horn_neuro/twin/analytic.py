@@ -1,11 +1,26 @@
 """Hand-derived backpropagation through time in pure torch: any device and dtype, no compiler."""
 
+from typing import NamedTuple
+
 import torch
 
-__all__ = ["refuse_second_derivative", "run_analytic"]
+__all__ = [
+    "NAMES",
+    "Plan",
+    "backward_pass",
+    "forward_pass",
+    "refuse_second_derivative",
+    "run_analytic",
+]
 
 # Weight gradients are one product for so many steps.
 CHUNK = 16
+
+# The tensors of a pass, in order.
+NAMES = (
+    *("inputs", "x", "y", "past", "w_in", "bias", "w"),
+    *("decay", "gain", "stiffness", "feedback"),
+)
 
 
 def run_analytic(inputs, x, y, past, c, h, delays, keep):
@@ -20,12 +35,12 @@ def run_analytic(inputs, x, y, past, c, h, delays, keep):
 
     and the positions follow from the velocities, ``x - h y``.
     """
-    # Inside a Function, `needs_input_grad` is True under no_grad as well.
-    track = torch.is_grad_enabled()
-    ages = None
+    masks = None
     if delays is not None:
-        ages = [(int(d), (delays == d).to(c.w.dtype)) for d in delays.unique()]
-    xs, ys, x, y, past = _Bptt.apply(inputs, x, y, past, *c, h, ages, keep, track)
+        masks = [(d, (delays == d).to(c.w.dtype)) for d in delays.unique().tolist()]
+    # Inside a Function, `needs_input_grad` is True under no_grad as well.
+    plan = Plan(h, masks, bool(c.feedback.any()), keep, torch.is_grad_enabled())
+    xs, ys, x, y, past = _Bptt.apply(plan, inputs, x, y, past, *c)
     return (xs, ys, x, y, past) if keep else (None, None, x, y, past)
 
 
@@ -40,142 +55,177 @@ def refuse_second_derivative():
         )
 
 
-def _coupled(history, k, w_by_age):
-    """Sum over units, of row vectors; history[k] is the newest velocity."""
-    return sum(history[k + 1 - d] @ w.T for d, w in w_by_age)
+class Plan(NamedTuple):
+    """What both passes have to know beside their tensors.
+
+    Parameters
+    ----------
+    h : float
+        Step size.
+    masks : list of (int, Tensor of shape (n_units, n_units)) | None
+        Of each delay in steps, 1 where a connection has it; None is 1 everywhere.
+    fed_back : bool
+        Whether there is any feedback.
+    keep : bool
+        Whether the states at all steps are returned.
+    track : bool
+        Whether there will be a backward pass.
+    """
+
+    h: float
+    masks: list | None
+    fed_back: bool
+    keep: bool
+    track: bool
+
+    def weights(self, w):
+        """Return pairs of a delay and the weights that have it."""
+        return [(1, w)] if self.masks is None else [(d, w * mask) for d, mask in self.masks]
+
+
+def forward_pass(plan, inputs, x, y, past, w_in, bias, w, decay, gain, stiffness, feedback):
+    """Step through a sequence without autograd.
+
+    It reads no value of a tensor, so that it can be captured as a CUDA graph.
+
+    Returns
+    -------
+    outputs : tuple of Tensor
+        As of `run_reference`, xs and ys empty where they are not kept; they may
+        share memory with `saved`.
+    saved : tuple of Tensor
+        For `backward_pass`.
+    """
+    n_steps, batch, _ = inputs.shape
+    n_units, n_past = len(w), len(past)
+    by_delay = plan.weights(w)
+    # history[n_past + k] is the velocity before step k.
+    history = y.new_empty(n_past + n_steps + 1, batch, n_units)
+    history[:n_past] = past.flip(0)
+    history[n_past] = y
+    xs = y.new_empty(n_steps if plan.keep else 0, batch, n_units)
+    tanhs = y.new_empty(n_steps if plan.track else CHUNK, batch, n_units)
+    x = x.clone()
+    for first in range(0, n_steps, CHUNK):
+        steps = range(first, min(first + CHUNK, n_steps))
+        room = tanhs[first : first + len(steps)] if plan.track else tanhs[: len(steps)]
+        part = inputs[first : first + len(steps)].reshape(-1, inputs.shape[2])
+        torch.addmm(bias, part, w_in.T, out=room.view(-1, n_units))
+        for k, drive in zip(steps, room, strict=True):
+            now = n_past + k
+            for delay, weights in by_delay:
+                drive.addmm_(history[now + 1 - delay], weights.T)
+            if plan.fed_back:
+                drive.addcmul_(x, feedback)
+            drive.tanh_()
+            new = torch.mul(history[now], decay, out=history[now + 1])
+            new.addcmul_(drive, gain).addcmul_(x, stiffness, value=-1)
+            x.add_(new, alpha=plan.h)
+            if plan.keep:
+                xs[k] = x
+    ys = history[n_past + 1 :] if plan.keep else xs
+    last = history[n_steps : n_steps + n_past].flip(0)
+    saved = (inputs, history, tanhs, x, w_in, w, decay, gain, stiffness, feedback)
+    return (xs, ys, x, history[-1], last), saved
+
+
+def backward_pass(plan, needs, saved, gxs, gys, gx, gy, gpast):
+    """Go back through a sequence; captured like `forward_pass`, and leaves `saved` as it is.
+
+    Parameters
+    ----------
+    plan : Plan
+        That of the forward pass.
+    needs : sequence of bool
+        Which of the tensors that `forward_pass` takes need a gradient.
+    saved : tuple of Tensor
+        By `forward_pass`.
+    gxs, gys, gx, gy, gpast : Tensor
+        Gradients of its outputs.
+
+    Returns
+    -------
+    gradients : tuple of Tensor | None
+        Of all tensors that `forward_pass` takes; what is not needed is None or 0.
+    """
+    inputs, history, tanhs, x, w_in, w, decay, gain, stiffness, feedback = saved
+    needs = dict(zip(NAMES, needs, strict=True))
+    n_steps, n_past = len(inputs), len(gpast)
+    by_delay = plan.weights(w)
+    # waiting[k]: what reaches the velocity history[k] by ways other than the next step.
+    waiting = torch.zeros_like(history) if n_past else None
+    if n_past:
+        waiting[n_steps : n_steps + n_past] += gpast.flip(0)
+    gx, gy = gx.clone(), gy.clone()
+    positioned = needs["stiffness"] or needs["feedback"]
+    grads = {name: torch.zeros_like(t) for name, t in (
+        ("w_in", w_in), ("bias", decay), ("w", w), ("decay", decay), ("gain", decay),
+        ("stiffness", decay), ("feedback", decay))}  # fmt: skip
+    ginputs = torch.empty_like(inputs) if needs["inputs"] else None
+    room = history.new_empty(4, CHUNK, *gx.shape)
+    for first in range((n_steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
+        size = min(CHUNK, n_steps - first)
+        ds, gs, positions, slopes = room[:, :size]
+        torch.mul(tanhs[first : first + size], tanhs[first : first + size], out=slopes)
+        slopes.neg_().add_(1).mul_(gain)
+        for k in range(first + size - 1, first - 1, -1):
+            now, d, g = n_past + k, ds[k - first], gs[k - first]
+            if plan.keep:
+                gx += gxs[k]
+                gy += gys[k]
+            torch.add(gy, gx, alpha=plan.h, out=g)
+            torch.mul(slopes[k - first], g, out=d)
+            if positioned:
+                x = torch.sub(x, history[now + 1], alpha=plan.h, out=positions[k - first])
+            gx.addcmul_(g, stiffness, value=-1)
+            if plan.fed_back:
+                gx.addcmul_(d, feedback)
+            torch.mul(g, decay, out=gy)
+            if plan.masks is None:
+                gy.addmm_(d, w)
+            else:
+                for delay, weights in by_delay:
+                    waiting[now + 1 - delay].addmm_(d, weights)
+            if n_past:
+                gy += waiting[now]
+        flat = ds.reshape(-1, len(w))
+        now = n_past + first
+        if needs["w"]:
+            for delay, mask in plan.masks or [(1, None)]:
+                sources = history[now + 1 - delay : now + 1 - delay + size]
+                product = flat.T @ sources.reshape(-1, len(w))
+                grads["w"] += product if mask is None else product * mask
+        if needs["w_in"]:
+            part = inputs[first : first + size].reshape(-1, inputs.shape[2])
+            grads["w_in"].addmm_(flat.T, part)
+        if needs["bias"]:
+            grads["bias"] += flat.sum(0)
+        if needs["inputs"]:
+            ginputs[first : first + size] = ds @ w_in
+        if needs["decay"]:
+            grads["decay"] += (history[now : now + size] * gs).sum((0, 1))
+        if needs["gain"]:
+            grads["gain"] += (tanhs[first : first + size] * gs).sum((0, 1))
+        if needs["stiffness"]:
+            grads["stiffness"] -= (positions * gs).sum((0, 1))
+        if needs["feedback"]:
+            grads["feedback"] += (positions * ds).sum((0, 1))
+    gpast = waiting[:n_past].flip(0) if n_past else torch.zeros_like(gpast)
+    return ginputs, gx, gy, gpast, *grads.values()
 
 
 class _Bptt(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx,
-        inputs,
-        x,
-        y,
-        past,
-        w_in,
-        bias,
-        w,
-        decay,
-        gain,
-        stiffness,
-        feedback,
-        h,
-        ages,
-        keep,
-        track,
-    ):
-        n_steps, batch, _ = inputs.shape
-        n_units, n_past = len(w), len(past)
-        fed_back = bool(feedback.any())
-        w_by_age = [(1, w)] if ages is None else [(d, w * mask) for d, mask in ages]
-        # history[n_past + k] is the velocity before step k.
-        history = y.new_empty(n_past + n_steps + 1, batch, n_units)
-        history[:n_past] = past.flip(0)
-        history[n_past] = y
-        xs = y.new_empty(n_steps if keep else 0, batch, n_units)
-        tanhs = y.new_empty(n_steps if track else CHUNK, batch, n_units)
-        x = x.clone()
-        for first in range(0, n_steps, CHUNK):
-            steps = range(first, min(first + CHUNK, n_steps))
-            room = tanhs[first : first + len(steps)] if track else tanhs[: len(steps)]
-            part = inputs[first : first + len(steps)].reshape(-1, inputs.shape[2])
-            torch.addmm(bias, part, w_in.T, out=room.view(-1, n_units))
-            for k, drive in zip(steps, room, strict=True):
-                now = n_past + k
-                if ages is None:
-                    drive.addmm_(history[now], w.T)
-                else:
-                    drive.add_(_coupled(history, now, w_by_age))
-                if fed_back:
-                    drive.addcmul_(x, feedback)
-                drive.tanh_()
-                new = torch.mul(history[now], decay, out=history[now + 1])
-                new.addcmul_(drive, gain).addcmul_(x, stiffness, value=-1)
-                x.add_(new, alpha=h)
-                if keep:
-                    xs[k] = x
-        y = history[-1].clone()
-        last = history[n_steps : n_steps + n_past].flip(0)
-        ys = history[n_past + 1 :].clone() if keep else xs
-        if track:
-            ctx.save_for_backward(
-                inputs, history, tanhs, x, w_in, w, decay, gain, stiffness, feedback
-            )
-            ctx.h, ctx.ages, ctx.keep, ctx.fed_back = h, ages, keep, fed_back
-        return xs, ys, x.clone(), y, last
+    def forward(ctx, plan, *tensors):
+        (xs, ys, x, y, past), saved = forward_pass(plan, *tensors)
+        if plan.track:
+            ctx.save_for_backward(*saved)
+            ctx.plan = plan
+        return xs, ys.clone(), x.clone(), y.clone(), past
 
     @staticmethod
-    def backward(ctx, gxs, gys, gx, gy, gpast):
+    def backward(ctx, *gradients):
         refuse_second_derivative()
-        inputs, history, tanhs, x, w_in, w, decay, gain, stiffness, feedback = ctx.saved_tensors
-        h, ages = ctx.h, ctx.ages
-        n_steps, n_past = len(inputs), len(gpast)
-        needs = dict(zip(_NAMES, ctx.needs_input_grad, strict=False))
-        w_by_age = [(1, w)] if ages is None else [(d, w * mask) for d, mask in ages]
-        # waiting[k]: what reaches the velocity history[k] by ways other than the next step.
-        waiting = torch.zeros_like(history) if n_past else None
-        if n_past:
-            waiting[n_steps : n_steps + n_past] += gpast.flip(0)
-        gx, gy = gx.clone(), gy.clone()
-        positioned = needs["stiffness"] or needs["feedback"]
-        grads = {name: torch.zeros_like(t) for name, t in (
-            ("w_in", w_in), ("bias", decay), ("w", w), ("decay", decay), ("gain", decay),
-            ("stiffness", decay), ("feedback", decay))}  # fmt: skip
-        ginputs = torch.empty_like(inputs) if needs["inputs"] else None
-        room = history.new_empty(4, CHUNK, *gx.shape)
-        for first in range((n_steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
-            size = min(CHUNK, n_steps - first)
-            ds, gs, positions, slopes = room[:, :size]
-            torch.mul(tanhs[first : first + size], tanhs[first : first + size], out=slopes)
-            slopes.neg_().add_(1).mul_(gain)
-            for k in range(first + size - 1, first - 1, -1):
-                now, d, g = n_past + k, ds[k - first], gs[k - first]
-                if ctx.keep:
-                    gx += gxs[k]
-                    gy += gys[k]
-                torch.add(gy, gx, alpha=h, out=g)
-                torch.mul(slopes[k - first], g, out=d)
-                if positioned:
-                    x = torch.sub(x, history[now + 1], alpha=h, out=positions[k - first])
-                gx.addcmul_(g, stiffness, value=-1)
-                if ctx.fed_back:
-                    gx.addcmul_(d, feedback)
-                torch.mul(g, decay, out=gy)
-                if ages is None:
-                    gy.addmm_(d, w)
-                else:
-                    for delay, weights in w_by_age:
-                        waiting[now + 1 - delay].addmm_(d, weights)
-                if n_past:
-                    gy += waiting[now]
-            flat = ds.reshape(-1, len(w))
-            now = n_past + first
-            if needs["w"]:
-                for delay, mask in ages or [(1, None)]:
-                    sources = history[now + 1 - delay : now + 1 - delay + size]
-                    product = flat.T @ sources.reshape(-1, len(w))
-                    grads["w"] += product if mask is None else product * mask
-            if needs["w_in"]:
-                part = inputs[first : first + size].reshape(-1, inputs.shape[2])
-                grads["w_in"].addmm_(flat.T, part)
-            if needs["bias"]:
-                grads["bias"] += flat.sum(0)
-            if needs["inputs"]:
-                ginputs[first : first + size] = ds @ w_in
-            if needs["decay"]:
-                grads["decay"] += (history[now : now + size] * gs).sum((0, 1))
-            if needs["gain"]:
-                grads["gain"] += (tanhs[first : first + size] * gs).sum((0, 1))
-            if needs["stiffness"]:
-                grads["stiffness"] -= (positions * gs).sum((0, 1))
-            if needs["feedback"]:
-                grads["feedback"] += (positions * ds).sum((0, 1))
-        gpast = waiting[:n_past].flip(0) if n_past else torch.zeros_like(gpast)
-        return ginputs, gx, gy, gpast, *grads.values(), None, None, None, None
-
-
-_NAMES = (
-    *("inputs", "x", "y", "past", "w_in", "bias", "w"),
-    *("decay", "gain", "stiffness", "feedback"),
-)
+        return None, *backward_pass(
+            ctx.plan, ctx.needs_input_grad[1:], ctx.saved_tensors, *gradients
+        )
