@@ -5,10 +5,11 @@ import warnings
 
 from horn_neuro.twin.analytic import run_analytic
 from horn_neuro.twin.cell import run_reference
+from horn_neuro.twin.graph import run_graph
 
 __all__ = ["BACKENDS", "choose_backend"]
 
-BACKENDS = ("auto", "reference", "analytic", "native")
+BACKENDS = ("auto", "reference", "analytic", "native", "cuda_graph")
 
 
 @functools.lru_cache
@@ -24,9 +25,10 @@ def choose_backend(name, inputs, delays):
 
     Parameters
     ----------
-    name : 'auto' | 'reference' | 'analytic' | 'native'
+    name : 'auto' | 'reference' | 'analytic' | 'native' | 'cuda_graph'
         The wish. 'auto' takes native on a CPU, and analytic on other devices, with
-        delays, and, with one notice, where native cannot be compiled.
+        delays, and, with one notice, where native cannot be compiled. It never takes
+        cuda_graph, which is analytic where nothing can be captured, as on a CPU.
     inputs : Tensor
         The sequence, for its device and dtype.
     delays : Tensor | None
@@ -48,6 +50,8 @@ def choose_backend(name, inputs, delays):
         raise ValueError(f"backend = {name!r}: choose one of {', '.join(BACKENDS)}")
     if name == "reference":
         return run_reference
+    if name == "cuda_graph":
+        return run_graph
     suits = inputs.device.type == "cpu" and str(inputs.dtype) in ("torch.float32", "torch.float64")
     if name == "native" and not suits:
         raise ValueError(

@@ -66,8 +66,10 @@ class HornNetwork(nn.Module):
     ----------
     params : HornParameters
         Initial values, sizes, delays and steps.
-    backend : 'auto' | 'reference' | 'analytic' | 'native'
-        How it is computed. All give the same outputs and gradients.
+    backend : 'auto' | 'reference' | 'analytic' | 'native' | 'cuda_graph'
+        How it is computed. All give the same outputs and gradients. cuda_graph is
+        analytic, launched as a whole on a GPU; it keeps the memory of up to eight
+        shapes of batches.
     batch_first : bool
         Whether inputs are (batch, time, n_inputs), the default here, or (time,
         batch, n_inputs), the default of torch's recurrent networks.
