@@ -1,86 +1,87 @@
-// kernel<<<grid, block, bytes>>>(...), which bin/nvcc turns into a call of `launch`.
+// Kernels: what bin/nvcc makes of <<<...>>> and __shared__.
 
 #ifndef CUDA_ON_CPU_LAUNCH_H
 #define CUDA_ON_CPU_LAUNCH_H
 
-#include <algorithm>
-#include <numeric>
-#include <random>
-#include <tuple>
+#include <stdint.h>
+#include <string.h>
 
-#include "block.h"
+#include <cstddef>
+#include <type_traits>
+
+enum cudaError_t : int;
+
+struct dim3 {
+    unsigned x, y, z;
+    constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+};
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace cuda_on_cpu {
+
+constexpr int MAX_THREADS = 1024;
+constexpr size_t MAX_SHARED = 49152;
+
+[[noreturn]] void fail(const char *what, const char *where = "");
+cudaError_t copy_to_symbol(void *symbol, size_t size, const void *from, size_t n);
+
+// The host can touch device memory while one of these lives.
+struct Open {
+    Open();
+    ~Open();
+};
+
+// ---- kernel<<<grid, block, bytes>>>(...) becomes launch(kernel, {grid, block, bytes}, name)(...)
 
 struct Config {
     dim3 grid, block;
     size_t shared;
     Config(dim3 grid, dim3 block, size_t shared = 0, const void * = nullptr)
         : grid(grid), block(block), shared(shared) {}
-
-    size_t threads() const { return (size_t)block.x * block.y * block.z; }
-    cudaError_t problem() const {
-        if (!grid.x || !grid.y || !grid.z || !threads() || threads() > MAX_THREADS)
-            return cudaErrorInvalidConfiguration;
-        if (grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535 || block.z > 64)
-            return cudaErrorInvalidConfiguration;
-        if (shared > MAX_SHARED) return cudaErrorInvalidValue;
-        if (__CUDA_ARCH__ > 100 * card().major + 10 * card().minor)
-            return cudaErrorNoKernelImageForDevice;
-        return cudaSuccess;
-    }
 };
 
-// The order in which threads or blocks are begun.
-class Order {
-    std::string kind = setting("CUDA_ON_CPU_ORDER", "forward");
-    std::mt19937 random{kind == "forward" || kind == "backward" ? 0 : (unsigned)std::stoul(kind)};
+// Whether a kernel for this architecture can be started so; if not, cudaGetLastError says why.
+bool can_start(const char *kernel, const Config &config, int architecture);
+void check_pointer(const char *kernel, const void *p);
+void run(const Config &config, void (*thread)(void *), void *arguments);
 
-   public:
-    std::vector<unsigned> operator()(unsigned n) {
-        std::vector<unsigned> order(n);
-        std::iota(order.begin(), order.end(), 0);
-        if (kind == "backward")
-            std::reverse(order.begin(), order.end());
-        else if (kind != "forward")
-            std::shuffle(order.begin(), order.end(), random);
-        return order;
-    }
-};
-inline std::vector<unsigned> in_order(unsigned n) {
-    static Order order;
-    return order(n);
-}
-
-inline void run(const Config &config, const std::function<void()> &thread) {
-    Open open;
-    gridDim = config.grid;
-    blockDim = config.block;
-    for (unsigned block : in_order(gridDim.x * gridDim.y * gridDim.z)) {
-        blockIdx.x = block % gridDim.x;
-        blockIdx.y = block / gridDim.x % gridDim.y;
-        blockIdx.z = block / gridDim.x / gridDim.y;
-        Block::instance().run(in_order(config.threads()), config.shared, thread);
-    }
-}
-
-template <class T>
-void check(const T &value, const char *kernel) {
-    if constexpr (std::is_pointer_v<T>)
-        if (value && !memory().holds(value))
-            fail(std::string("kernel ") + kernel + " gets a pointer to host memory");
-}
-
-template <class... Parameters>
-auto launch(void (*kernel)(Parameters...), const Config &config, const char *name) {
-    return [=](Parameters... arguments) {
-        if (begin(std::string("launch ") + name) || report(config.problem())) return;
-        if (Block::instance().running()) fail("a kernel that launches kernels");
-        (check(arguments, name), ...);
-        run(config, [&] { kernel(arguments...); });
+template <class... T>
+auto launch(void (*kernel)(T...), const Config &config, const char *name) {
+    return [=](T... arguments) {
+        if (!can_start(name, config, __CUDA_ARCH__)) return;
+        auto check = [&](const auto &value) {
+            if constexpr (std::is_pointer_v<std::decay_t<decltype(value)>>)
+                check_pointer(name, value);
+        };
+        (check(arguments), ...);
+        auto thread = [&] { kernel(arguments...); };
+        run(config, [](void *all) { (*(decltype(thread) *)all)(); }, &thread);
     };
 }
 
+// ---- what the threads of a block share: every block finds it full of NaN ----
+
+uint64_t block_number();  // of this block, since the program began
+void *dynamic_shared();   // as many bytes as the launch asks for
+
+template <class T, class Key>
+T &shared(Key) {  // the type of the key tells declarations apart
+    static_assert(sizeof(T) <= MAX_SHARED, "more shared data than a block has");
+    static T *variable = (T *)new char[sizeof(T)];
+    static uint64_t block = 0;
+    if (block != block_number()) {
+        block = block_number();
+        memset((void *)variable, 0xff, sizeof(T));
+    }
+    return *variable;
+}
+
+void barrier(const char *place);
+
 }  // namespace cuda_on_cpu
+
+#define CUDA_ON_CPU_TEXT(x) #x
+#define CUDA_ON_CPU_PLACE(line) __FILE__ ":" CUDA_ON_CPU_TEXT(line)
+#define __syncthreads() cuda_on_cpu::barrier(CUDA_ON_CPU_PLACE(__LINE__))
 
 #endif

@@ -5,7 +5,6 @@
 #ifndef CUDA_ON_CPU_MEMORY_H
 #define CUDA_ON_CPU_MEMORY_H
 
-#include <string.h>
 #include <sys/mman.h>
 
 #include <map>
@@ -101,12 +100,6 @@ inline Memory &memory() {
     static Memory *memory = new Memory;  // never destroyed: device vectors are globals
     return *memory;
 }
-
-// Device memory is accessible while one of these lives.
-struct Open {
-    Open() { memory().enter(); }
-    ~Open() { memory().leave(); }
-};
 
 }  // namespace cuda_on_cpu
 

@@ -3,43 +3,10 @@
 #ifndef CUDA_ON_CPU_CARD_H
 #define CUDA_ON_CPU_CARD_H
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
-#include <utility>
 
-enum cudaError_t {
-    cudaSuccess = 0,
-    cudaErrorInvalidValue = 1,
-    cudaErrorMemoryAllocation = 2,
-    cudaErrorInvalidConfiguration = 9,
-    cudaErrorInvalidMemcpyDirection = 21,
-    cudaErrorDevicesUnavailable = 46,
-    cudaErrorNoDevice = 100,
-    cudaErrorInvalidDevice = 101,
-    cudaErrorNoKernelImageForDevice = 209
-};
-typedef cudaError_t cudaError;
-
-inline const char *cudaGetErrorString(cudaError_t error) {
-    switch (error) {
-        case cudaSuccess: return "no error";
-        case cudaErrorInvalidValue: return "invalid argument";
-        case cudaErrorMemoryAllocation: return "out of memory";
-        case cudaErrorInvalidConfiguration: return "invalid configuration argument";
-        case cudaErrorInvalidMemcpyDirection: return "invalid copy direction for memcpy";
-        case cudaErrorDevicesUnavailable:
-            return "CUDA-capable device(s) is/are busy or unavailable";
-        case cudaErrorNoDevice: return "no CUDA-capable device is detected";
-        case cudaErrorInvalidDevice: return "invalid device ordinal";
-        case cudaErrorNoKernelImageForDevice:
-            return "no kernel image is available for execution on the device";
-        default: return "unrecognized error code";
-    }
-}
+#include "cuda_runtime.h"
 
 namespace cuda_on_cpu {
 
@@ -48,13 +15,7 @@ inline std::string setting(const char *name, const char *otherwise) {
     return value && *value ? value : otherwise;
 }
 
-[[noreturn]] inline void fail(const std::string &what) {
-    fprintf(stderr, "ERROR: emulated CUDA: %s\n", what.c_str());
-    fflush(nullptr);
-    abort();
-}
-
-// What the environment says about the card; the same as bin/nvidia-smi reads.
+// What the environment says about the card; nvidia_smi.py reads the same.
 class Card {
     // Whether CUDA_VISIBLE_DEVICES leaves it to this process: by index, or UUIDs that begin so.
     static bool visible(int slices) {
@@ -77,9 +38,8 @@ class Card {
     const int major = atoi(capability.c_str());
     const int minor = atoi(capability.substr(capability.find('.') + 1).c_str());
     const size_t memory = std::stoull(setting("CUDA_ON_CPU_MEMORY", "17179869184"));
-    const int count =
-        name != "none" && visible(atoi(setting("CUDA_ON_CPU_MIG", "0").c_str())) ? 1 : 0;
-    const bool busy = setting("CUDA_ON_CPU_BUSY", "0") == "1";
+    const bool there = name != "none" && visible(atoi(setting("CUDA_ON_CPU_MIG", "0").c_str()));
+    const bool busy = setting("CUDA_ON_CPU_BUSY", "") == "1";
 };
 inline const Card &card() {
     static const Card *card = new Card;
@@ -91,22 +51,12 @@ class Counts {
     const std::string file = setting("CUDA_ON_CPU_LOG", "");
     std::map<std::string, long> calls;
 
-    static void write() {
-        FILE *out = fopen(instance().file.c_str(), "w");
-        if (!out) fail("CUDA_ON_CPU_LOG cannot be written");
-        const char *before = "{";
-        for (auto &[name, n] : instance().calls) {
-            fprintf(out, "%s\"%s\": %ld", before, name.c_str(), n);
-            before = ", ";
-        }
-        fprintf(out, "%s}\n", instance().calls.empty() ? "{" : "");
-        fclose(out);
-    }
-
-   public:
+    static void write();
     Counts() {
         if (!file.empty()) atexit(write);
     }
+
+   public:
     static Counts &instance() {
         static Counts *counts = new Counts;  // never destroyed: globals free memory at the end
         return *counts;
@@ -125,7 +75,7 @@ inline cudaError_t report(cudaError_t error) {
 
 // What keeps this process from the card, if anything does; every call that needs it asks.
 inline cudaError_t refusal() {
-    if (card().count == 0) return report(cudaErrorNoDevice);
+    if (!card().there) return report(cudaErrorNoDevice);
     return card().busy ? report(cudaErrorDevicesUnavailable) : cudaSuccess;
 }
 
@@ -136,8 +86,5 @@ inline cudaError_t begin(const std::string &name) {
 }
 
 }  // namespace cuda_on_cpu
-
-inline cudaError_t cudaGetLastError() { return std::exchange(cuda_on_cpu::last_error, cudaSuccess); }
-inline cudaError_t cudaPeekAtLastError() { return cuda_on_cpu::last_error; }
 
 #endif

@@ -6,14 +6,12 @@
 #ifndef CUDA_ON_CPU_BLOCK_H
 #define CUDA_ON_CPU_BLOCK_H
 
-#include <stdint.h>
 #include <ucontext.h>
 
-#include <functional>
 #include <memory>
-#include <type_traits>
+#include <vector>
 
-#include "memory.h"
+#include "cuda_runtime.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
@@ -22,18 +20,9 @@
 #define __sanitizer_finish_switch_fiber(save, bottom, size) ((void)0)
 #endif
 
-struct dim3 {
-    unsigned x, y, z;
-    constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
-};
-
-inline dim3 threadIdx, blockIdx, blockDim, gridDim;
-inline const int warpSize = 32;
-
 namespace cuda_on_cpu {
 
-constexpr unsigned MAX_THREADS = 1024;
-constexpr size_t MAX_SHARED = 49152, STACK = 1 << 18;
+constexpr size_t STACK = 1 << 18;
 
 // Threads on one stack. Only the last one begun can be waiting.
 struct Fiber {
@@ -54,7 +43,8 @@ class Block {
     Fiber *current = nullptr;
     const std::vector<unsigned> *order = nullptr;
     unsigned next = 0;
-    const std::function<void()> *kernel = nullptr;
+    void (*kernel)(void *) = nullptr;
+    void *arguments = nullptr;
 
     static void body() {
         __sanitizer_finish_switch_fiber(nullptr, &instance().bottom, &instance().size);
@@ -64,7 +54,7 @@ class Block {
     void threads() {
         while (next < order->size()) {
             place(current->thread = (*order)[next++]);
-            (*kernel)();
+            kernel(arguments);
         }
         idle.push_back(current);
         yield();
@@ -104,8 +94,8 @@ class Block {
     }
 
    public:
-    uint64_t number = 0;               // of this block, since the program began
-    std::unique_ptr<char[]> dynamic;   // shared memory, as many bytes as the launch asks for
+    uint64_t number = 0;  // of this block, since the program began
+    std::unique_ptr<char[]> shared;
 
     static Block &instance() {
         static Block *block = new Block;
@@ -113,14 +103,15 @@ class Block {
     }
     bool running() const { return current != nullptr; }
 
-    void run(const std::vector<unsigned> &threads, size_t shared,
-             const std::function<void()> &body) {
+    void run(const std::vector<unsigned> &threads, size_t bytes, void (*thread)(void *),
+             void *with) {
         order = &threads;
-        kernel = &body;
+        kernel = thread;
+        arguments = with;
         next = 0;
         number++;
-        dynamic.reset(new char[shared]);
-        memset(dynamic.get(), 0xff, shared);
+        shared.reset(new char[bytes]);
+        memset(shared.get(), 0xff, bytes);
         while (true) {
             while (next < order->size()) resume(fresh());
             if (waiting.empty()) return;
@@ -128,15 +119,15 @@ class Block {
             released.swap(waiting);
             for (Fiber *fiber : released)
                 if (strcmp(fiber->place, released[0]->place))
-                    fail(std::string("threads of one block wait at ") + fiber->place + " and " +
-                         released[0]->place);
+                    fail("threads of one block wait at different barriers, one of them at ",
+                         fiber->place);
             for (Fiber *fiber : released) {
                 place(fiber->thread);
                 resume(fiber);
             }
         }
     }
-    void barrier(const char *here) {
+    void wait(const char *here) {
         Fiber *self = current;
         self->place = here;
         waiting.push_back(self);
@@ -146,23 +137,6 @@ class Block {
     }
 };
 
-// A __shared__ variable: every block finds it full of NaN. `Key` tells declarations apart.
-template <class T, class Key>
-T &shared(Key) {
-    static_assert(sizeof(T) <= MAX_SHARED, "too much shared data");
-    static T *variable = (T *)new char[sizeof(T)];
-    static uint64_t block = 0;
-    if (block != Block::instance().number) {
-        block = Block::instance().number;
-        memset((void *)variable, 0xff, sizeof(T));
-    }
-    return *variable;
-}
-
 }  // namespace cuda_on_cpu
-
-#define CUDA_ON_CPU_TEXT(x) #x
-#define CUDA_ON_CPU_PLACE(line) __FILE__ ":" CUDA_ON_CPU_TEXT(line)
-#define __syncthreads() cuda_on_cpu::Block::instance().barrier(CUDA_ON_CPU_PLACE(__LINE__))
 
 #endif
