@@ -12,7 +12,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 INCLUDE = HERE / "include"
+# What is compiled runs for less time than it takes to compile.
+FAST = ["-O1"]
 SANITIZE = [
+    "-O0",
     "-g",
     "-fno-omit-frame-pointer",
     "-fsanitize=address,undefined",
@@ -136,10 +139,10 @@ def compile_source(compiler, flags, source, output):
     shutil.copyfile(kept("unit.o", unit.digest(), command, unit.code), output)
 
 
-def link(compiler, flags, sanitize, objects, output):
+def link(compiler, flags, mode, objects, output):
     """Link a program with the emulation's own code."""
     sources = sorted((HERE / "src").glob("*.cpp"))
-    command = [*compiler, "-std=c++17", "-O1", "-w", *sanitize, f"-I{INCLUDE}", "-D__CUDA_ARCH__=0"]
+    command = [*compiler, "-std=c++17", "-w", *mode, f"-I{INCLUDE}", "-D__CUDA_ARCH__=0"]
     all_in_one = "".join(f'#include "{source}"\n' for source in sources)
     runtime = kept("runtime.o", emulation(), [*command, "-c", "-x", "c++", "-"], all_in_one)
     done = subprocess.run([*compiler, *flags, *objects, runtime, "-o", output], check=False)
@@ -175,14 +178,14 @@ def main(arguments):
         else:
             sources.append(word)
     compiler = shlex.split(compiler)
-    sanitize = SANITIZE if os.environ.get("CUDA_ON_CPU_SANITIZE") == "1" else []
-    flags += [*sanitize, "-O1", *shlex.split(os.environ.get("CUDA_ON_CPU_FLAGS", ""))]
+    mode = SANITIZE if os.environ.get("CUDA_ON_CPU_SANITIZE") == "1" else FAST
+    flags += mode
     if compile_only:
         (source,) = sources
         flags = ["-D__CUDACC__", f"-D__CUDA_ARCH__={arch}0", *flags]
         compile_source(compiler, flags, source, output)
     else:
-        link(compiler, flags, sanitize, sources, output)
+        link(compiler, flags, mode, sources, output)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ NOBODY = "00000000-0000-0000-0000-00000000000"
 def fields():
     """Return what can be asked of the card, by the names of --query-gpu."""
     memory = os.environ.get("CUDA_ON_CPU_MEMORY") or str(2**34)
+    busy = os.environ.get("CUDA_ON_CPU_BUSY") == "1"
     free = os.environ.get("CUDA_ON_CPU_FREE") or memory
     return {
         "index": "0",
@@ -17,7 +18,7 @@ def fields():
         "compute_cap": os.environ.get("CUDA_ON_CPU_CAPABILITY") or "9.0",
         "memory.total": _mebibytes(memory),
         "memory.free": _mebibytes(free),
-        "compute_mode": "Exclusive_Process" if os.environ.get("CUDA_ON_CPU_BUSY") else "Default",
+        "compute_mode": "Exclusive_Process" if busy else "Default",
         "mig.mode.current": "Enabled" if slices() else "Disabled",
     }
 

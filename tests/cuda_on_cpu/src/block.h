@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cuda_runtime.h"
@@ -119,8 +120,8 @@ class Block {
             released.swap(waiting);
             for (Fiber *fiber : released)
                 if (strcmp(fiber->place, released[0]->place))
-                    fail("threads of one block wait at different barriers, one of them at ",
-                         fiber->place);
+                    fail("threads of one block wait at ",
+                         (std::string(fiber->place) + " and " + released[0]->place).c_str());
             for (Fiber *fiber : released) {
                 place(fiber->thread);
                 resume(fiber);
