@@ -1,6 +1,10 @@
 """Fixtures that all rooms share."""
 
+import os
+from pathlib import Path
+
 import pytest
+from cuda_on_cpu.toolkit import environment
 
 import horn_neuro as hn
 from horn_neuro.simulator import compiler_problem, cuda_problem
@@ -12,6 +16,7 @@ def pytest_collection_modifyitems(items):
     problems = {
         "compiler": compiler_problem,
         "brian2cuda": brian2cuda_problem,
+        "cuda_on_cpu": lambda: brian2cuda_problem() or compiler_problem(),
         "nvcc": compile_problem,
         "gpu": cuda_problem,
     }
@@ -25,24 +30,67 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Compile into a folder of this session, so that stale binaries cannot pass a test."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # one for all workers
     patch = pytest.MonkeyPatch()
-    patch.setenv("HORN_NEURO_CACHE", str(tmp_path_factory.mktemp("compiled")))
+    patch.setenv("HORN_NEURO_CACHE", str(folder / "compiled"))
     yield
     patch.undo()
 
 
+# brian2cuda leaves the files that it writes to the garbage collector.
+GENERATES = (
+    pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+    ),
+)
+EMULATED = (pytest.mark.cuda_on_cpu, *GENERATES)
 DEVICES = [
     "numpy",
     pytest.param("cython", marks=pytest.mark.compiler),
     pytest.param("cpp", marks=pytest.mark.compiler),
-    pytest.param("cuda", marks=pytest.mark.gpu),
+    pytest.param("cuda", marks=(pytest.mark.gpu, *GENERATES)),
+    # The emulation, with threads and blocks in two orders, and blocks that do not divide the work.
+    pytest.param("cuda_on_cpu forward 32", marks=EMULATED),
+    pytest.param("cuda_on_cpu backward 7", marks=EMULATED),
 ]
+
+
+@pytest.fixture
+def cuda_on_cpu(monkeypatch):
+    """Put an emulated toolkit and GPU in the place of real ones; call it to change options."""
+    pytest.importorskip("brian2cuda")  # it registers its preferences
+
+    def emulate(**options):
+        cache = Path(os.environ["HORN_NEURO_CACHE"]) / "headers"
+        for name, value in environment(cache=cache, **options).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    emulate()
+    return emulate
+
+
+def _prepared(request):
+    name, *options = request.param.split()
+    if name != "cuda_on_cpu":
+        return name
+    request.getfixturevalue(name)(order=options[0], block=options[1])
+    return "cuda"
 
 
 @pytest.fixture(params=DEVICES)
 def device(request):
     """Every device in turn: one test body runs on all of them."""
-    return request.param
+    return _prepared(request)
+
+
+@pytest.fixture(params=DEVICES[2:])
+def compiled_device(request):
+    """Every device that compiles programs of their own."""
+    return _prepared(request)
 
 
 @pytest.fixture

@@ -109,13 +109,9 @@ class Recording:
             for name, values in signals.items()
         }
         variables["stimulus"] = (("trial", "channel", "time"), stimulus, {"units": "1"})
-        variables["final_x"] = (trial_unit, final_state.x)
-        variables["final_y"] = (trial_unit, final_state.y)
-        if final_state.past_y is not None:
-            variables["final_past_y"] = (("trial", "lag", "unit"), final_state.past_y)
-        for name in ("mean_x", "mean_y"):
-            if getattr(final_state, name) is not None:
-                variables[f"final_{name}"] = (trial_unit, getattr(final_state, name))
+        for name in final_state:
+            dims = ("trial", "lag", "unit") if final_state[name].ndim == 3 else trial_unit
+            variables[f"final_{name}"] = (dims, final_state[name])
         for name, values in (weights or {}).items():
             variables[name] = (("trial", "post", "pre", "time")[: values.ndim], values)
         if spikes is not None:
@@ -164,9 +160,12 @@ class Recording:
     @property
     def final_state(self):
         """State after the last step (`State`), to continue from with ``simulate(initial=...)``."""
-        names = ("x", "y", "past_y", "mean_x", "mean_y")
-        parts = [self.data.get(f"final_{name}") for name in names]
-        return State(*(None if part is None else part.values for part in parts))
+        parts = {
+            name.removeprefix("final_"): values.values
+            for name, values in self.data.data_vars.items()
+            if name.startswith("final_") and name != "final_w_rec"
+        }
+        return State(**parts)
 
     @property
     def final_w_rec(self):

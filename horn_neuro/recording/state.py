@@ -1,15 +1,18 @@
 """The state of a network between two steps."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 __all__ = ["State"]
 
 
-@dataclass(frozen=True, eq=False)
 class State:
-    """Positions, velocities and what delays and plasticity still need of the past.
+    """Positions, velocities, and what the parts of a network still need of the past.
+
+    Each part of a simulation declares the arrays that it needs besides x and y:
+    `past_y` (velocities before y, of networks with delays), `mean_x` and `mean_y`
+    (a `CovarianceRule`), `synaptic_x`, `synaptic_y`, `emitted` and `past_emitted`
+    (a `SpikeCoupling`: its synapses, and spikes on their way). `Recording.final_state`
+    has all of them.
 
     Parameters
     ----------
@@ -18,23 +21,53 @@ class State:
     past_y : array_like, shape (n_trials, max_delay - 1, n_units) | None
         Velocities before y, the most recent first, for networks with delays;
         None stands for a past at rest.
-    mean_x, mean_y : array_like, shape (n_trials, n_units) | None
-        Running means of a `CovarianceRule`; None stands for 0.
+    **others : array_like, shape (n_trials, n_units) or (n_trials, n_lags, n_units)
+        Other arrays by name; what is not given stands for 0.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> state = hn.State([0.5, 0.0], [0.0, 0.1])
+    >>> state.x.shape, state["y"].shape, list(state)
+    ((2,), (2,), ['x', 'y'])
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    past_y: np.ndarray | None = None
-    mean_x: np.ndarray | None = None
-    mean_y: np.ndarray | None = None
+    def __init__(self, x, y, past_y=None, **others):
+        given = {"x": x, "y": y, "past_y": past_y, **others}
+        self._arrays = {
+            name: np.asarray(value) for name, value in given.items() if value is not None
+        }
 
-    def broadcast(self, n_trials, n_units, max_delay):
+    def __getitem__(self, name):
+        return self._arrays[name]
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["_arrays"][name]
+        except KeyError:
+            raise AttributeError(f"the state has no {name}; it has {', '.join(self)}") from None
+
+    @property
+    def past_y(self):
+        """Velocities before y, ndarray of shape (n_trials, max_delay - 1, n_units), or None."""
+        return self._arrays.get("past_y")
+
+    def __iter__(self):
+        return iter(self.__dict__.get("_arrays", ()))
+
+    def __repr__(self):
+        shapes = (f"{name} {value.shape}" for name, value in self._arrays.items())
+        return f"State({', '.join(shapes)})"
+
+    def broadcast(self, n_trials, n_units, declared):
         """Return the state of `n_trials` trials of a network, or say what does not fit.
 
         Parameters
         ----------
-        n_trials, n_units, max_delay : int
+        n_trials, n_units : int
             Size of the simulation.
+        declared : dict of str to tuple
+            The arrays that it needs, and their shapes between trials and units.
 
         Returns
         -------
@@ -44,14 +77,19 @@ class State:
         Raises
         ------
         ValueError
-            If a shape does not fit or a value is not finite.
+            If a shape does not fit, a value is not finite, or an array belongs to
+            another kind of simulation.
         """
-        shapes = dict.fromkeys(("x", "y", "mean_x", "mean_y"), (n_trials, n_units))
-        shapes["past_y"] = (n_trials, max_delay - 1, n_units)
+        foreign = [name for name in self if name not in declared]
+        if foreign:
+            raise ValueError(
+                f"initial state: it has {', '.join(foreign)}, which this simulation has no use "
+                f"for; it was left by another kind, and this one starts from {', '.join(declared)}"
+            )
         full = {}
-        for name, shape in shapes.items():
-            value = getattr(self, name)
-            value = np.zeros(shape[1:]) if value is None else np.asarray(value, float)
+        for name, between in declared.items():
+            shape = (n_trials, *between, n_units)
+            value = np.asarray(self._arrays.get(name, np.zeros(shape[1:])), float)
             if value.shape not in (shape, shape[1:]):
                 raise ValueError(
                     f"initial state: {name} has shape {value.shape}; this simulation asks for "

@@ -9,7 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cuda": ["cuda_problem"],
         "devices": ["DEVICES", "compiler_problem"],
         "kicks": ["DrawnKicks", "PoissonKicks"],
-        "memory": ["estimate_memory"],
         "simulation": ["simulate"],
         "spikes": ["SpikeCoupling"],
         "standalone": ["cache_folder"],

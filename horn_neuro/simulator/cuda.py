@@ -25,9 +25,26 @@ __all__ = [
 
 # brian2cuda writes C++11; the Thrust of newer toolkits asks for C++17, which older ones lack.
 OLDEST_TOOLKIT = (11, 0)
+# Libraries that programs use besides the runtime: names, and a header of each.
+LIBRARIES = {"curand": ("cuRAND", "curand_kernel.h"), "cublas": ("cuBLAS", "cublas_v2.h")}
 # What code is generated for where there is no GPU to ask.
 ASSUMED_CAPABILITY = 9.0
 INSTALL = "pip install '.[cuda]' in a clone of horn_neuro"
+
+# What failing programs say, and what to do.
+FAILURES = {
+    "out of memory": "the GPU has less memory left than this simulation needs, perhaps because "
+    "another process took some meanwhile; wait for it, or record fewer variables (record=), fewer "
+    "samples (every=), or fewer trials at a time",
+    "busy or unavailable": "another process has the GPU to itself (compute mode 'exclusive'); wait "
+    "for it, choose another GPU by CUDA_VISIBLE_DEVICES, or use device='cpp'",
+    "no CUDA-capable device": "the program finds no GPU; check the driver and "
+    "CUDA_VISIBLE_DEVICES, or use device='cpp'",
+    "no kernel image": "the program was compiled for another GPU; delete the folder of compiled "
+    "networks (horn_neuro.simulator.cache_folder()), or use device='cpp'",
+    "driver version is insufficient": "the driver is older than the CUDA toolkit that compiled the "
+    "program; update it, or set CUDA_PATH to an older toolkit",
+}
 
 _SET_SEED = "{ using namespace brian; random_number_buffer.set_seed(horn_seed); }"
 
@@ -42,13 +59,13 @@ class Gpu:
         As of its driver.
     capability : float
         Compute capability, such as 9.0.
-    free_memory : int
-        Bytes.
+    free_memory : int | None
+        Bytes; None where the driver does not tell.
     """
 
     name: str
     capability: float
-    free_memory: int
+    free_memory: int | None
 
 
 def cuda_problem():
@@ -107,11 +124,12 @@ def compile_problem():
             f"the CUDA toolkit in {toolkit} is {version[0]}.{version[1]}; this device needs "
             f"{OLDEST_TOOLKIT[0]}.{OLDEST_TOOLKIT[1]} or newer; install it and set CUDA_PATH"
         )
-    if _curand(toolkit) is None:
-        return (
-            f"the CUDA toolkit in {toolkit} has no cuRAND; install the toolkit's libcurand-dev, "
-            "or pip install nvidia-curand"
-        )
+    for name in LIBRARIES:
+        if _library(toolkit, name) is None:
+            return (
+                f"the CUDA toolkit in {toolkit} has no {LIBRARIES[name][0]}; install the toolkit's "
+                f"lib{name}-dev, or pip install nvidia-{name}"
+            )
     return None
 
 
@@ -158,16 +176,17 @@ def _known_capabilities(toolkit):
     return sorted({int(number) / 10 for number in re.findall(r"compute_(\d+)\b", listed)})
 
 
-def _curand(toolkit):
-    """Return folders of cuRAND's headers and library, each None where nvcc finds them itself."""
-    if any(toolkit.glob("**/include/curand_kernel.h")) and any(toolkit.glob("**/libcurand.so")):
+def _library(toolkit, name):
+    """Return folders of a library's headers and the library, each None where nvcc finds them."""
+    _, header = LIBRARIES[name]
+    if any(toolkit.glob(f"**/include/{header}")) and any(toolkit.glob(f"**/lib{name}.so")):
         return None, None
     spec = importlib.util.find_spec("nvidia")
     for place in spec.submodule_search_locations if spec else ():
-        for header in sorted(Path(place).glob("*/include/curand_kernel.h")):
-            libraries = sorted((header.parents[1] / "lib").glob("libcurand.so*"))
+        for found in sorted(Path(place).glob(f"*/include/{header}")):
+            libraries = sorted((found.parents[1] / "lib").glob(f"lib{name}.so*"))
             if libraries:
-                return header.parent, libraries[0]
+                return found.parent, libraries[0]
     return None
 
 
@@ -209,21 +228,34 @@ def find_gpu():
             raise RuntimeError(
                 f"CUDA_VISIBLE_DEVICES = {visible!r} names no GPU of this machine; it has {names}"
             )
-    return Gpu(row[2], float(row[3]), int(float(row[4]) * 2**20))
+    # Of a GPU that is cut into slices (MIG), the driver may tell no memory.
+    free = int(float(row[4]) * 2**20) if re.fullmatch(r"[\d.]+", row[4]) else None
+    return Gpu(row[2], float(row[3]), free)
 
 
 def _chosen(wanted, rows):
-    """Return the row of an index, a GPU's UUID or its beginning, or a MIG slice's UUID."""
+    """Return the row of an index, of a GPU's UUID or its beginning, or of a MIG slice."""
     if wanted.startswith("MIG-"):
-        current = None
-        for line in (_ask("nvidia-smi", "-L") or "").splitlines():
-            found = re.match(r"GPU (\d+):", line)
-            current = found[1] if found else current
-            if wanted in line:
-                wanted = current
+        return _slice(wanted, rows)
     for row in rows:
         if row[0] == wanted or (wanted.startswith("GPU-") and row[1].startswith(wanted)):
             return row
+    return None
+
+
+def _slice(wanted, rows):
+    """Return the row of the GPU that a MIG slice belongs to, with the slice's own memory.
+
+    Its name is MIG-<UUID>, or MIG-GPU-<UUID>/<GPU instance>/<compute instance> of older drivers.
+    """
+    gpu = None
+    for line in (_ask("nvidia-smi", "-L") or "").splitlines():
+        found = re.match(r"GPU (\d+):", line)
+        gpu = found[1] if found else gpu
+        if re.search(rf"UUID: {re.escape(wanted)}[\w/-]*\)", line):
+            size = re.search(r"MIG \S*?(\d+)gb", line)
+            row = next(row for row in rows if row[0] == gpu)
+            return [*row[:4], str(int(size[1]) * 1000) if size else row[4]]
     return None
 
 
@@ -247,10 +279,11 @@ def cuda_target(capability=None):
             capability = ASSUMED_CAPABILITY
     toolkit = _toolkit()
     version = _toolkit_version(toolkit) if toolkit else OLDEST_TOOLKIT
-    headers, library = (_curand(toolkit) if toolkit else None) or (None, None)
+    places = [(name, _library(toolkit, name)) for name in LIBRARIES if toolkit]
+    places = [(name, *place) for name, place in places if place and any(place)]
     backend = "devices.cuda_standalone.cuda_backend"
     # Thrust asks for C++17; brian2cuda writes C++11 first, and nvcc takes the last.
-    nvcc = ["-w", "-std=c++17"] + ([f"-I{headers}"] if headers else [])
+    nvcc = ["-w", "-std=c++17", *(f"-I{headers}" for _, headers, _ in places)]
     preferences = {
         f"{backend}.extra_compile_args_nvcc": nvcc,
         f"{backend}.detect_cuda": toolkit is not None,
@@ -261,13 +294,14 @@ def cuda_target(capability=None):
         f"{backend}.gpu_id": 0,
         f"{backend}.compute_capability": float(capability),
         "codegen.cpp.extra_compile_args_gcc": ["-w", "-O3", "-std=c++17"],
-    }
-    if library:
-        # Relative to where the program is compiled; Target.links makes it.
-        preferences["codegen.cpp.extra_link_args"] = [
+        "codegen.cpp.headers": ['"kernels/cuda.h"'],
+        # Relative to where the program is compiled; Target.links makes the folder.
+        "codegen.cpp.extra_link_args": [
             "-Llib",
-            f"-Xlinker -rpath={library.parent}",
-        ]
+            "-lcublas",
+            *(f"-Xlinker -rpath={library.parent}" for _, _, library in places),
+        ],
+    }
     brian2cuda = metadata.version("brian2cuda")
     digest = hashlib.sha256(repr((brian2cuda, version, sorted(preferences.items()))).encode())
     return Target(
@@ -275,9 +309,26 @@ def cuda_target(capability=None):
         make_device=_make_device,
         preferences=preferences,
         set_seed=_SET_SEED,
+        pointer=_pointer,
+        explain=_explain,
         digest=digest.hexdigest(),
-        links={"lib/libcurand.so": library} if library else {},
+        links={f"lib/lib{name}.so": library for name, _, library in places},
     )
+
+
+def _pointer(device, variable):
+    from brian2.core.variables import DynamicArrayVariable
+
+    name = f"brian::dev{device.get_array_name(variable, access_data=False)}"
+    dynamic = isinstance(variable, DynamicArrayVariable)
+    return f"thrust::raw_pointer_cast({name}.data())" if dynamic else name
+
+
+def _explain(said):
+    for failure, meaning in FAILURES.items():
+        if failure in said:
+            return f"device 'cuda': {failure}: {meaning}"
+    return None
 
 
 def _make_device():

@@ -7,34 +7,16 @@ from contextlib import contextmanager
 import numpy as np
 
 from horn_neuro._toolchain import compiler_problem
-from horn_neuro.simulator.memory import estimate_memory
 
 __all__ = ["DEVICES", "choose_device", "compiler_problem", "runtime_device"]
 
 DEVICES = ("auto", "numpy", "cython", "cpp", "cuda")
 
-# Seconds on two cores: what one step of Brian2's numpy target costs before any
-# unit is updated, what it adds for each unit of each trial, and for each
-# recurrent product, undelayed, delayed, (summed) or plastic (benchmarks/simulate.md
-# and plasticity.md).
-NUMPY_STEP, NUMPY_UNIT = 2.5e-4, 3e-8
-NUMPY_PRODUCT, NUMPY_DELAYED_PRODUCT, NUMPY_SUMMED_PRODUCT = 2.6e-11, 3e-10, 1.2e-8
-NUMPY_PLASTIC_PRODUCT = 1.9e-8
 # From here on, compiling (some 10 s, once) is the better choice.
 LONG_JOB = 15.0
 
 
-def numpy_seconds(structure):
-    """Estimate how long a simulation takes on the numpy device, in seconds."""
-    product = NUMPY_DELAYED_PRODUCT if structure.ring else NUMPY_PRODUCT
-    if structure.synapses is not None:
-        product = NUMPY_PLASTIC_PRODUCT if structure.plasticity else NUMPY_SUMMED_PRODUCT
-    products = structure.n_trials * structure.n_connections
-    step = NUMPY_STEP + NUMPY_UNIT * structure.size + product * products
-    return structure.n_steps * step
-
-
-def choose_device(device, structure, is_compiled):
+def choose_device(device, program, is_compiled):
     """Resolve a device name to one that can run here.
 
     Parameters
@@ -42,10 +24,10 @@ def choose_device(device, structure, is_compiled):
     device : 'auto' | 'numpy' | 'cython' | 'cpp' | 'cuda'
         The wish. 'auto' takes numpy for short jobs, and cpp for long ones and
         for networks that have been compiled before.
-    structure : Structure
-        The network's structure.
+    program : Program
+        What is to run.
     is_compiled : callable
-        Whether this structure has been compiled before.
+        Whether a program like this one has been compiled before.
 
     Returns
     -------
@@ -66,7 +48,7 @@ def choose_device(device, structure, is_compiled):
     if device == "numpy":
         return device
     if device == "cuda":
-        _check_gpu(structure)
+        _check_gpu(program)
         return device
     problem = compiler_problem()
     if device != "auto":
@@ -75,7 +57,7 @@ def choose_device(device, structure, is_compiled):
         return device
     if problem is None and is_compiled():
         return "cpp"
-    if numpy_seconds(structure) < LONG_JOB:
+    if program.seconds() < LONG_JOB:
         return "numpy"
     if problem:
         warnings.warn(f"device 'auto' falls back to numpy: {problem}", stacklevel=4)
@@ -83,15 +65,15 @@ def choose_device(device, structure, is_compiled):
     return "cpp"
 
 
-def _check_gpu(structure):
+def _check_gpu(program):
     """Raise RuntimeError or MemoryError unless a simulation can run on the GPU."""
     from horn_neuro.simulator import cuda
 
     problem = cuda.cuda_problem()
     if problem:
         raise RuntimeError(f"device 'cuda': {problem}")
-    gpu, needed = cuda.find_gpu(), estimate_memory(structure)
-    if needed > gpu.free_memory:
+    gpu, needed = cuda.find_gpu(), program.device_memory(gpu=True)
+    if gpu.free_memory is not None and needed > gpu.free_memory:
         raise MemoryError(
             f"device 'cuda': this simulation needs about {needed / 2**30:.1f} GiB, and "
             f"{gpu.name} has {gpu.free_memory / 2**30:.1f} GiB free; record fewer variables "
@@ -187,7 +169,7 @@ def standalone_device(target, dtype="float64"):
         preferences["core.stop_on_keyboard_interrupt"] = False
     found = {name: brian2.prefs[name] for name in preferences}
     # It lists all its preferences at every build.
-    logger = logging.getLogger("brian2cuda")
+    logger = logging.getLogger("brian2.brian2cuda")
     level = logger.level
     with _active(device, build_on_run=False):
         try:

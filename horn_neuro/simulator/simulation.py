@@ -9,13 +9,23 @@ from horn_neuro.parameters import CovarianceRule, PhaseRule, brian2_seed, resolv
 from horn_neuro.recording import Recording, SpikeTrains, State
 from horn_neuro.simulator.devices import choose_device
 from horn_neuro.simulator.memory import warn_about_memory
+from horn_neuro.simulator.program import Program
 from horn_neuro.simulator.runtime import run_in_process
 from horn_neuro.simulator.spikes import SpikeCoupling
 from horn_neuro.simulator.standalone import is_compiled, run_compiled, target_of
-from horn_neuro.simulator.structure import SIGNALS, make_structure, make_values
+from horn_neuro.simulator.terms import (
+    Crossings,
+    Inputs,
+    Oscillators,
+    Sizes,
+    coupling_term,
+    kicks_term,
+)
 
 __all__ = ["simulate"]
 
+# What is recorded of every unit.
+SIGNALS = ("x", "y", "kicks")
 RECORDABLE = (*SIGNALS, "spikes", "w_rec")
 
 
@@ -133,58 +143,39 @@ def simulate(
             f"delays: the longest is {params.max_delay} steps, but {n_steps} are simulated, so it "
             "would never be heard; simulate longer, shorten it, or say where to start by initial="
         )
-    initial = State.zero(params.n_units) if initial is None else initial
-    initial = initial.broadcast(n_trials, params.n_units, params.max_delay)
     if kicks is not None:
         kicks.check(n_trials, n_steps, params)
     elif "kicks" in record:
         raise ValueError("record has 'kicks', but there are none: give kicks=, or drop it")
     seed = resolve_seed(seed)
-
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}: choose float64 or float32")
     _check_coupling(coupling, spike_threshold, params)
     learning = _check_plasticity(plasticity, learning, record, coupling, params, n_steps)
-    structure = make_structure(
-        params,
-        n_trials,
-        n_steps,
-        every=every,
-        record=record,
-        kicks=kicks,
-        coupling=coupling,
-        dtype=dtype,
-        plasticity=plasticity,
-    )
-    device = choose_device(device, structure, lambda: is_compiled(structure, target_of("cpp")))
-    warn_about_memory(structure)
 
-    values = make_values(
-        structure,
-        params,
-        stimulus,
-        kicks,
-        initial,
-        coupling,
-        spike_threshold,
-        plasticity,
-        learning,
-    )
+    sizes = Sizes(params.n_units, params.n_inputs, n_trials, n_steps, params.step, every, dtype)
+    state = State.zero(params.n_units) if initial is None else initial
+    recurrence = coupling_term(sizes, params, coupling, plasticity, learning)
+    oscillators = Oscillators(sizes, params)
+    terms = [oscillators, Inputs(sizes, params.w_in, stimulus), recurrence]
+    if "spikes" in record or isinstance(coupling, SpikeCoupling):
+        terms.append(Crossings(sizes, spike_threshold))
+    if kicks is not None:
+        terms.append(kicks_term(sizes, kicks))
+    program = Program(sizes, terms, record, state)
+    device = choose_device(device, program, lambda: is_compiled(program, target_of("cpp")))
+    warn_about_memory(program)
+
     started = time.perf_counter()
     if device in ("cpp", "cuda"):
-        results = run_compiled(structure, values, brian2_seed(seed, "kicks"), device)
+        results = run_compiled(program, brian2_seed(seed, "kicks"), device)
     else:
-        results = run_in_process(structure, values, device, brian2_seed(seed, "kicks"))
+        results = run_in_process(program, device, brian2_seed(seed, "kicks"))
     duration = time.perf_counter() - started
-
     return Recording.from_arrays(
-        signals={
-            name: _by_trial(results[f"recorder.{'kick' if name == 'kicks' else name}"], structure)
-            for name in record
-            if name in SIGNALS
-        },
-        spikes=_spike_trains(results, structure, params.step) if structure.spikes else None,
-        weights=_weights(results, structure) if plasticity else None,
+        signals={name: _by_trial(results[name], sizes) for name in record if name in SIGNALS},
+        spikes=_spike_trains(results["spikes"], sizes) if "spikes" in record else None,
+        weights=_weights(recurrence, results) if plasticity else None,
         stimulus=stimulus[:, ::every].transpose(0, 2, 1),
         sample_interval=every * params.step,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
@@ -194,10 +185,10 @@ def simulate(
             "frequency": params.frequency_hz,
             "decay_time": params.decay_time,
         },
-        final_state=_final_state(results, structure),
+        final_state=State(**program.state(results)),
         provenance={
             "device": device,
-            "coupling": _describe(coupling, structure),
+            "coupling": recurrence.name,
             "spike_threshold": spike_threshold,
             "dtype": dtype,
             "plasticity": None if plasticity is None else repr(plasticity),
@@ -267,12 +258,6 @@ def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
     return np.broadcast_to(learning, n_steps)
 
 
-def _describe(coupling, structure):
-    if structure.spike_delays is not None:
-        return "graded spikes" if coupling.graded else "spikes"
-    return "dense" if structure.synapses is None else "sparse"
-
-
 def _full_stimulus(params, stimulus, n_trials, labels, initial):
     """Return the stimulus as a float array of shape (n_trials, n_steps, n_inputs)."""
     if np.ndim(stimulus) == 0:
@@ -327,46 +312,25 @@ def _check_segments(segments, n_steps, stimulated):
     return lengths
 
 
-def _by_trial(recorded, structure):
-    """View what Brian2 records, (sample, unit * trial), in MNE's order (trial, unit, sample)."""
-    shape = (structure.n_samples, structure.n_units, structure.n_trials)
+def _by_trial(recorded, sizes):
+    """View a record, (sample, unit * trial), in MNE's order (trial, unit, sample)."""
+    shape = (sizes.n_samples, sizes.n_units, sizes.n_trials)
     return recorded.reshape(shape).transpose(2, 1, 0)
 
 
-def _spike_trains(results, structure, step):
-    unit, trial = np.divmod(results["spikes.i"], structure.n_trials)
-    sample = np.rint(results["spikes.t"] / step).astype(np.int32)
-    shape = structure.n_trials, structure.n_units, structure.n_steps
-    return SpikeTrains(trial, unit, sample, shape, step)
+def _spike_trains(packed, sizes):
+    """Unpack spikes; they come in the order of steps, units and trials on every device."""
+    sample, byte = np.nonzero(packed)
+    bits = np.unpackbits(packed[sample, byte, None], axis=1, bitorder="little")
+    entry, bit = np.nonzero(bits)
+    unit, trial = np.divmod(8 * byte[entry] + bit, sizes.n_trials)
+    shape = sizes.n_trials, sizes.n_units, sizes.n_steps
+    return SpikeTrains(trial, unit, sample[entry].astype(np.int32), shape, sizes.step)
 
 
-def _weights(results, structure):
-    """Spread the weights of connections over matrices [post, pre]."""
-    post, pre = structure.pairs
-    n, trials = structure.n_units, structure.n_trials
-
-    def matrices(flat):
-        full = np.zeros((trials, n, n, len(flat)), flat.dtype)
-        full[:, post, pre] = flat.reshape(len(flat), -1, trials).transpose(2, 1, 0)
-        return full
-
-    weights = {"final_w_rec": matrices(results["recurrent.w"][None])[..., 0]}
-    if structure.weights:
-        weights["w_rec"] = matrices(results["weight_recorder.w"])
+def _weights(plastic, results):
+    """Return plastic weights, at the end and where they were recorded, as matrices."""
+    weights = {"final_w_rec": plastic.matrices(results["recurrent.w"][None])[..., 0]}
+    if "w_rec" in results:
+        weights["w_rec"] = plastic.matrices(results["w_rec"])
     return weights
-
-
-def _final_state(results, structure):
-    n, trials = structure.n_units, structure.n_trials
-    names = ("x", "y", "mean_x", "mean_y")
-    parts = {
-        name: results[f"horn.{name}"].reshape(n, trials).T.copy()
-        for name in names
-        if f"horn.{name}" in results
-    }
-    if not structure.ring:
-        return State(**parts)
-    ring = results["past.y"].reshape(structure.ring, n, trials)
-    lags = np.arange(1, structure.ring)
-    past = ring[(structure.n_steps - lags) % structure.ring]
-    return State(**parts, past_y=past.transpose(2, 0, 1).copy())

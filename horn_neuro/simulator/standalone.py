@@ -8,17 +8,20 @@ import os
 import shutil
 import subprocess
 import tempfile
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from horn_neuro._toolchain import cache_folder
-from horn_neuro.simulator.memory import estimate_memory
+from horn_neuro.simulator.operations import SpikeTape
 from horn_neuro.simulator.target import cpp_target
 
+C_TYPES = {"float64": "double", "float32": "float", "int32": "int32_t", "int64": "int64_t"}
+
 __all__ = ["cache_folder", "generate", "is_compiled", "run_compiled", "target_of"]
+
+ROOM = Path(__file__).parent
 
 # The generated main() reads "name=value" arguments for values, but its seed is
 # compiled in. This makes the seed one more argument.
@@ -41,29 +44,29 @@ def target_of(device):
 def _sources():
     """Digest this room's code."""
     digest = hashlib.sha256(version("brian2").encode())
-    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
-        if file.name.endswith((".py", ".h")):
+    for file in sorted(ROOM.rglob("*")):
+        if file.suffix in (".py", ".h"):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _project_folder(structure, target):
-    parts = target.name + target.digest + _sources() + structure.digest
+def _project_folder(program, target):
+    parts = target.name + target.digest + _sources() + program.digest
     return cache_folder() / hashlib.sha256(parts.encode()).hexdigest()[:24]
 
 
-def is_compiled(structure, target):
-    """Say whether a network of this structure has been compiled before."""
-    return (_project_folder(structure, target) / "manifest.json").is_file()
+def is_compiled(program, target):
+    """Say whether a program like this one has been compiled before."""
+    return (_project_folder(program, target) / "manifest.json").is_file()
 
 
-def generate(structure, target, folder):
-    """Write the program of a structure, to be compiled by make.
+def generate(program, target, folder):
+    """Write a program's code, to be compiled by make.
 
     Parameters
     ----------
-    structure : Structure
-        The network's structure.
+    program : Program
+        The program.
     target : Target
         What it will run on.
     folder : Path
@@ -71,41 +74,104 @@ def generate(structure, target, folder):
 
     Returns
     -------
-    files : dict of str to str
-        Where the program will write its results: file names by "object.variable".
+    manifest : dict
+        "files", names of the files that the program will write, by "object.variable", and
+        "sizes", how many values the variables have that it can be given.
     """
     import brian2
 
     from horn_neuro.simulator.devices import standalone_device
     from horn_neuro.simulator.network import build_network
 
-    with standalone_device(target, structure.dtype) as device:
+    shutil.copytree(ROOM / "kernels", folder / "kernels")
+    with standalone_device(target, program.sizes.dtype) as device:
         device.insert_code("before_start", _TAKE_SEED)
         device.insert_code("after_start", target.set_seed)
-        network, groups = build_network(structure, device)
-        network.run(structure.n_steps * structure.step * brian2.second, namespace={})
+        network, objects = build_network(program)
+
+        def variable(key):
+            name, of = key.split(".")
+            return objects[name].variables[of]
+
+        before, after = _operations(
+            program, network.name, lambda key: target.pointer(device, variable(key))
+        )
+        device.insert_code("before_network_run", before)
+        device.insert_code("after_network_run", after)
+        duration = program.sizes.n_steps * program.sizes.step * brian2.second
+        network.run(duration, namespace={})
         device.build(directory=str(folder), compile=False, run=False)
-        wanted = structure.results
-        if structure.spikes:
-            wanted = [*wanted, ("spikes", "i"), ("spikes", "t")]
         files = {
-            f"{name}.{variable}": Path(
-                device.get_array_filename(groups[name].variables[variable])
-            ).name
-            for name, variable in wanted
+            key: Path(device.get_array_filename(variable(key))).name for key in program.variables
+        }
+        # Brian2 does not know how many synapses its program will make.
+        sizes = {
+            key: array.size if variable(key).dynamic else int(variable(key).size)
+            for key, array in program.values().items()
         }
     for link, original in target.links.items():
         (folder / link).parent.mkdir(exist_ok=True)
         (folder / link).symlink_to(original)
-    return files
+    return {"files": files, "sizes": sizes}
 
 
-def _compile(structure, target, folder):
-    """Build the program for a structure; the folder appears only when it is complete."""
+def _operations(program, network, pointer):
+    """Return C++ for before and after the run, in which a step calls all operations.
+
+    Parameters
+    ----------
+    program : Program
+        The program.
+    network : str
+        Name of the Brian2 network.
+    pointer : callable
+        Returns C++ for the pointer to the values of an "object.variable".
+
+    Returns
+    -------
+    before, after : str
+    """
+
+    class Names(dict):
+        def __missing__(self, key):
+            return pointer(key) if "." in key else key
+
+    names = Names()
+    setup = []
+    for name, array in program.given().items():
+        kind = C_TYPES[array.dtype.name]
+        setup.append(f'static {kind} *{name} = horn::given<{kind}>("{name}");')
+    start, end, after = [], [], []
+    for operation in program.start:
+        code, step = operation.code(names)
+        setup.append(code)
+        start.append(step)
+    for tape in program.tapes:
+        code, step, close = tape.code(names)
+        setup.append(code)
+        end.append(step)
+        after.append(close)
+    after += [f'horn::keep("{name}", {name}, {size});' for name, size in program.kept.items()]
+
+    def step_of(lines):
+        lines = "\n".join(lines)
+        return f"{{&step_clock, [] {{ const int64_t k = step_clock.timestep[0];\n{lines}\n}}}}"
+
+    objects = f"{network}.objects"
+    before = [
+        *setup,
+        f"{objects}.insert({objects}.begin(), {step_of(start)});",
+        f"{objects}.push_back({step_of(end)});",
+    ]
+    return "\n".join(before), "\n".join(after)
+
+
+def _compile(program, target, folder):
+    """Build the program; the folder appears only when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     build = Path(tempfile.mkdtemp(dir=folder.parent, prefix="building-"))
     try:
-        files = generate(structure, target, build)
+        manifest = generate(program, target, build)
         made = subprocess.run(
             ["make", f"-j{os.cpu_count()}"], cwd=build, capture_output=True, text=True, check=False
         )
@@ -116,7 +182,7 @@ def _compile(structure, target, folder):
             )
         for file in build.rglob("*.o"):
             file.unlink()
-        (build / "manifest.json").write_text(json.dumps(files))
+        (build / "manifest.json").write_text(json.dumps(manifest))
         try:
             os.rename(build, folder)
         except OSError:
@@ -127,24 +193,22 @@ def _compile(structure, target, folder):
         shutil.rmtree(build, ignore_errors=True)
 
 
-def _fast_folder(structure):
+def _fast_folder(program):
     """Prefer a folder in memory for what the program reads and writes, if it fits well."""
     memory = Path("/dev/shm")
     with contextlib.suppress(OSError):
-        if shutil.disk_usage(memory).free > 2 * estimate_memory(structure):
+        if shutil.disk_usage(memory).free > 2 * program.memory():
             return memory if os.access(memory, os.W_OK) else None
     return None
 
 
-def run_compiled(structure, values, seed, device):
+def run_compiled(program, seed, device):
     """Simulate with a compiled program, compiling it first if there is none yet.
 
     Parameters
     ----------
-    structure : Structure
-        The network's structure; it decides about the program.
-    values : dict of str to ndarray
-        Its values, by `make_values`; handed to the program as files.
+    program : Program
+        What to run; its values are handed over as files.
     seed : int
         Seed of the program's random numbers, 32 bits.
     device : 'cpp' | 'cuda'
@@ -161,41 +225,46 @@ def run_compiled(structure, values, seed, device):
         If compiling or running fails.
     """
     target = target_of(device)
-    folder = _project_folder(structure, target)
-    if not is_compiled(structure, target):
-        _compile(structure, target, folder)
-    files = json.loads((folder / "manifest.json").read_text())
-    with tempfile.TemporaryDirectory(prefix="horn_neuro-", dir=_fast_folder(structure)) as scratch:
+    folder = _project_folder(program, target)
+    if not is_compiled(program, target):
+        _compile(program, target, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    with tempfile.TemporaryDirectory(prefix="horn_neuro-", dir=_fast_folder(program)) as scratch:
         scratch = Path(scratch)
         arguments = ["./main", "--results_dir", f"{scratch}/"]
+        values = program.values()
         for key, array in values.items():
-            path = scratch / f"{key}.in"
-            kind = np.dtype(structure.dtype)
-            if key.endswith("delay_steps"):
-                kind = np.int32
-            elif key.endswith(".values"):
-                kind = np.float64  # Brian2's timed arrays always are
-            array.astype(kind, copy=False).tofile(path)
-            arguments.append(f"{key}={path}")
+            # The program itself would only complain, and go on.
+            if array.size != manifest["sizes"][key]:
+                raise RuntimeError(
+                    f"{key} has {array.size} values instead of {manifest['sizes'][key]}; this is "
+                    "a fault of horn_neuro: please report it"
+                )
+            arguments.append(f"{key}={scratch / key}.in")
+        for key, array in (values | program.given()).items():
+            array.tofile(scratch / f"{key}.in")
         done = subprocess.run(
             [*arguments, str(seed)], cwd=folder, capture_output=True, text=True, check=False
         )
-        # A value file of the wrong size only makes the program complain.
-        if done.returncode or "rror" in done.stderr + done.stdout:
-            raise RuntimeError(
-                f"the compiled network in {folder} failed (exit {done.returncode}): "
-                f"{(done.stderr + done.stdout).strip()[-2000:]}; delete that folder to compile anew"
+        if done.returncode:
+            said = (done.stderr + done.stdout).strip()[-2000:]
+            reason = target.explain(said) or (
+                f"the compiled network in {folder} failed (exit {done.returncode}): {said}; "
+                "delete that folder to compile anew"
             )
-        # Mapped, not copied: the pages outlive the scratch folder as long as they are used.
-        results = {
-            key: np.asarray(np.memmap(scratch / name, structure.dtype, "c"))
-            for key, name in files.items()
-            if not key.startswith("spikes.")
-        }
-        if structure.spikes:
-            for key, kind in (("spikes.i", np.int32), ("spikes.t", np.float64)):
-                results[key] = np.fromfile(scratch / files[key], kind)
-    for key in results:
-        if "recorder." in key:
-            results[key] = results[key].reshape(structure.n_samples, -1)
+            raise RuntimeError(reason)
+
+        def read(name, kind=program.sizes.dtype):
+            # Mapped, not copied: the pages outlive the scratch folder as long as they are used.
+            path = scratch / name
+            return (
+                np.asarray(np.memmap(path, kind, "c")) if path.stat().st_size else np.empty(0, kind)
+            )
+
+        results = {key: read(name) for key, name in manifest["files"].items()}
+        results |= {name: read(f"{name}.out") for name in program.kept}
+        for tape in program.tapes:
+            kind = np.uint8 if isinstance(tape, SpikeTape) else program.sizes.dtype
+            record = read(f"{tape.name}.out", kind)
+            results[tape.name] = record.reshape(tape.shape)
     return results

@@ -29,8 +29,12 @@ class Target:
         Brian2 preferences while code is generated.
     set_seed : str
         C++ that seeds the program by the variable `horn_seed`.
+    pointer : callable
+        Returns C++ for the pointer to the values of a Brian2 variable, of (device, variable).
     digest : str
-        All that decides about machine code besides the structure and brian2.
+        All that decides about machine code besides the program and brian2.
+    explain : callable
+        Says, of what a failing program has printed, what it means (str | None).
     links : dict of str to Path
         Links to make in the project folder before it is compiled.
     """
@@ -39,7 +43,9 @@ class Target:
     make_device: Callable
     preferences: dict
     set_seed: str
+    pointer: Callable
     digest: str
+    explain: Callable = lambda text: None
     links: dict = field(default_factory=dict)
 
 
@@ -51,11 +57,20 @@ def cpp_target():
         make_device=_make_cpp_device,
         preferences={
             "codegen.cpp.extra_compile_args_gcc": _FLAGS,
+            "codegen.cpp.headers": ['"kernels/cpp.h"'],
             "devices.cpp_standalone.openmp_threads": 0,
         },
         set_seed="for (auto &generator : brian::_random_generators) generator.seed(horn_seed);",
+        pointer=_pointer,
         digest=digest.hexdigest(),
     )
+
+
+def _pointer(device, variable):
+    from brian2.core.variables import DynamicArrayVariable
+
+    name = f"brian::{device.get_array_name(variable, access_data=False)}"
+    return f"{name}.data()" if isinstance(variable, DynamicArrayVariable) else name
 
 
 def _make_cpp_device():

@@ -46,10 +46,10 @@ def run_plastic(params, inputs, rule, *, state=None, learning=True):
     n_trials, n_steps, _ = inputs.shape
     n, h, step = params.n_units, params.h, params.step
     state = State.zero(n) if state is None else state
-    state = state.broadcast(n_trials, n, params.max_delay)
-    x, y, past, mean_x, mean_y = (
-        torch.tensor(getattr(state, name)) for name in ("x", "y", "past_y", "mean_x", "mean_y")
-    )
+    lags = params.max_delay - 1
+    shapes = {"x": (), "y": (), "past_y": (lags,), "mean_x": (), "mean_y": ()}
+    state = state.broadcast(n_trials, n, shapes)
+    x, y, past, mean_x, mean_y = (torch.tensor(state[name]) for name in shapes)
     coefficients = HornNetwork(params, dtype=torch.float64).coefficients()
     omega = torch.tensor(params.omega)
     lag = torch.zeros(n, n, dtype=int) if params.delays is None else torch.tensor(params.delays - 1)
@@ -83,7 +83,9 @@ def run_plastic(params, inputs, rule, *, state=None, learning=True):
     past = history[:, 1:].numpy() if params.delays is not None else None
     last = State(x.numpy(), y.numpy(), past)
     if covariance:
-        last = State(x.numpy(), y.numpy(), past, mean_x.numpy(), mean_y.numpy())
+        last = State(
+            x.numpy(), y.numpy(), past, mean_x=mean_x.numpy(), mean_y=mean_y.numpy()
+        )
     return Recording.from_arrays(
         signals={"x": torch.stack(xs, -1).numpy(), "y": torch.stack(ys, -1).numpy()},
         stimulus=inputs.permute(0, 2, 1).numpy(),

@@ -1,5 +1,9 @@
-"""The cuda device as far as it can be tested: what is missing, generated code, compilation."""
+"""The cuda device: what is missing, generated code, compilation, and runs in the emulation.
 
+All other tests of the simulator run on it as well, see the fixture `device`.
+"""
+
+import json
 import re
 import subprocess
 
@@ -9,23 +13,31 @@ import pytest
 import horn_neuro as hn
 from horn_neuro.parameters import sparse_random, uniform_delays
 from horn_neuro.simulator import SpikeCoupling, cuda, cuda_problem, standalone
-from horn_neuro.simulator.structure import make_structure
+from horn_neuro.simulator.program import Program
+from horn_neuro.simulator.terms import (
+    Crossings,
+    Inputs,
+    Oscillators,
+    Sizes,
+    coupling_term,
+    kicks_term,
+)
 
 ROW = "0, GPU-aaaa-1, NVIDIA H100, 9.0, 70000\n1, GPU-bbbb-2, NVIDIA A2, 8.6, 15000\n"
 LISTED = """GPU 0: NVIDIA H100 (UUID: GPU-aaaa-1)
 GPU 1: NVIDIA A2 (UUID: GPU-bbbb-2)
   MIG 1g.10gb     Device  0: (UUID: MIG-cccc-3)
+  MIG 1g.10gb     Device  1: (UUID: MIG-GPU-bbbb-2/1/0)
 """
 
 
-def generates(test):
-    """Mark what generates code: brian2cuda leaves its files to the garbage collector."""
-    for ignored in (
-        "ignore:.*unclosed file:ResourceWarning",
-        "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning",
-    ):
-        test = pytest.mark.filterwarnings(ignored)(test)
-    return test
+pytestmark = [
+    # brian2cuda leaves the files that it writes to the garbage collector.
+    pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <_io.FileIO:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 
 
 @pytest.fixture
@@ -43,7 +55,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(cuda, "_ask", ask)
     monkeypatch.setattr(cuda, "brian2cuda_problem", lambda: None)
     monkeypatch.setattr(cuda, "compiler_problem", lambda: None)
-    monkeypatch.setattr(cuda, "_curand", lambda toolkit: (None, None))
+    monkeypatch.setattr(cuda, "_library", lambda toolkit, name: (None, None))
     monkeypatch.setenv("CUDA_PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     return answers
@@ -62,6 +74,7 @@ def test_nothing_is_missing(machine):
         ("GPU-bbbb-2", "NVIDIA A2"),
         ("GPU-bb", "NVIDIA A2"),
         ("MIG-cccc-3", "NVIDIA A2"),
+        ("MIG-GPU-bbbb-2/1/0", "NVIDIA A2"),
         ("GPU-aaaa-1", "NVIDIA H100"),
     ],
 )
@@ -110,9 +123,10 @@ def test_a_toolkit_that_does_not_know_the_gpu(machine):
     )
 
 
-def test_no_curand(machine, monkeypatch):
-    monkeypatch.setattr(cuda, "_curand", lambda toolkit: None)
-    assert "pip install nvidia-curand" in cuda_problem()
+@pytest.mark.parametrize("name", ["curand", "cublas"])
+def test_a_library_is_missing(machine, monkeypatch, name):
+    monkeypatch.setattr(cuda, "_library", lambda toolkit, wanted: None if wanted == name else ())
+    assert f"install the toolkit's lib{name}-dev, or pip install nvidia-{name}" in cuda_problem()
 
 
 def test_no_brian2cuda(monkeypatch):
@@ -133,50 +147,70 @@ def test_more_memory_than_the_card_has(machine):
         hn.simulate(hn.effenberger_2025(30, seed=1), 1000, n_trials=10, device="cuda")
 
 
-def full_structure(kicks="signed", coupling="auto", dtype="float64", plasticity=None):
-    """Delays, kicks, blocks of trials and all monitors."""
+def test_the_memory_of_a_slice_is_its_own(machine, monkeypatch):
+    """Of a GPU in slices the driver tells no memory, or that of the whole."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-cccc-3")
+    assert cuda.find_gpu().free_memory == 10_000 * 2**20
+    machine["nvidia-smi"] = ROW.replace("15000", "[N/A]")
+    assert cuda.find_gpu().free_memory == 10_000 * 2**20
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert cuda.find_gpu().free_memory is None
+
+
+RULES = [hn.CovarianceRule(1.0), hn.PhaseRule(1.0)]
+
+
+def full_program(kicks="signed", coupling="auto", dtype="float64", plasticity=None):
+    """Delays, kicks, blocks of trials, and all records."""
     params = hn.effenberger_2025(6, n_inputs=2, heterogeneous=True, seed=1)
     rng = np.random.default_rng(1)
     params = params.replace(
         w_rec=sparse_random(6, 0.5, 1.0, rng), delays=uniform_delays(6, 1, 4, rng)
     )
     given = hn.PoissonKicks(10.0, 0.1, kicks)
-    return make_structure(
-        params,
-        *(3, 50),
-        every=2,
-        record=("x", "y", "kicks", "spikes", *(["w_rec"] if plasticity else [])),
-        kicks=given.draw(3, 50, params, 1) if kicks == "fixed" else given,
-        coupling=coupling,
-        dtype=dtype,
-        plasticity=plasticity,
-    )
+    sizes = Sizes(6, 2, n_trials=3, n_steps=50, step=1e-3, every=2, dtype=dtype)
+    learning = np.ones(50, bool)
+    terms = [
+        Oscillators(sizes, params),
+        Inputs(sizes, params.w_in, np.ones((3, 50, 2))),
+        coupling_term(sizes, params, coupling, plasticity, learning),
+        Crossings(sizes, 0.0),
+        kicks_term(sizes, given.draw(3, 50, params, 1) if kicks == "fixed" else given),
+    ]
+    record = ("x", "y", "kicks", "spikes", *(["w_rec"] if plasticity else []))
+    return Program(sizes, terms, record, hn.State.zero(6))
 
 
-@generates
+COUPLINGS = [
+    {"coupling": "dense"},
+    {"coupling": "sparse"},
+    {"coupling": SpikeCoupling(0.1, 0.1)},
+    {"plasticity": RULES[0]},
+    {"plasticity": RULES[1]},
+]
+every_coupling = pytest.mark.parametrize(
+    "options", COUPLINGS, ids=["dense", "sparse", "spikes", "covariance", "phase"]
+)
+
+
 @pytest.mark.brian2cuda
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("coupling", ["dense", "sparse", SpikeCoupling(0.1, 0.1)])
-def test_code_generation(tmp_path, coupling, dtype):
+@every_coupling
+def test_code_generation(tmp_path, options, dtype):
     """The whole network becomes CUDA, with what re-runs need; no value is baked in."""
-    structure = full_structure(coupling=coupling, dtype=dtype)
-    files = standalone.generate(structure, cuda.cuda_target(capability=8.6), tmp_path)
-    assert {"horn.x", "recorder.kick", "spikes.t"} <= set(files)
-    kernels = {path.stem: path.read_text() for path in (tmp_path / "code_objects").glob("*.cu")}
-    code = "\n".join(kernels.values())
-    real = {"float64": "double", "float32": "float"}[dtype]
-    wanted = {"projected"}
-    if coupling == "dense":
-        wanted |= {"remember", "coupled"}
-    elif coupling == "sparse":
-        wanted |= {"remember", "past_velocity"}
-    assert set(re.findall(rf"__device__ {real} (\w+)\(const int", code)) == wanted
-    assert any("thresholder" in name for name in kernels)
+    program = full_program(dtype=dtype, **options)
+    manifest = standalone.generate(program, cuda.cuda_target(capability=8.6), tmp_path)
+    assert {"horn.x", "horn.y"} <= set(manifest["files"])
     main = (tmp_path / "main.cu").read_text()
     assert main.index("args.pop_back()") < main.index("random_number_buffer.set_seed(horn_seed)")
     assert main.index("set_seed(horn_seed)") < main.index("set_from_command_line(args)")
+    # One clock: brian2cuda draws its random numbers once for each.
+    assert main.count("_run_random_number_buffer)") == 1
+    for name in ("x", "y", "kicks"):
+        assert f'static horn::Tape tape_{name}("{name}"' in main
+    assert re.search(r"gather_horn_\w+\.(sum<(true|false)>|each)\(", main)
     objects = (tmp_path / "objects.cu").read_text()
-    for value in ("horn.omega", "horn.kick_rate", "stimulus.values", "horn.spike_threshold"):
+    for value in program.values():
         assert f'if (name == "{value}")' in objects
     makefile = (tmp_path / "makefile").read_text()
     assert "-arch=sm_86" in makefile
@@ -187,20 +221,6 @@ def test_code_generation(tmp_path, coupling, dtype):
     assert not [name for name in names if not name.split(".")[0].islower()]
 
 
-@generates
-@pytest.mark.brian2cuda
-@pytest.mark.parametrize("rule", [hn.CovarianceRule(1.0), hn.PhaseRule(1.0)])
-def test_code_generation_of_plastic_connections(tmp_path, rule):
-    structure = full_structure(plasticity=rule)
-    files = standalone.generate(structure, cuda.cuda_target(capability=8.6), tmp_path)
-    assert {"recurrent.w", "weight_recorder.w"} <= set(files)
-    assert list((tmp_path / "code_objects").glob("recurrent_stateupdater_codeobject*.cu"))
-    objects = (tmp_path / "objects.cu").read_text()
-    for value in ("recurrent.rate", "recurrent.bound", "learns.values", "horn.sine_of_shift"):
-        assert f'if (name == "{value}")' in objects
-
-
-@generates
 @pytest.mark.brian2cuda
 def test_brian2_is_left_as_it_was_after_generating(tmp_path):
     import brian2
@@ -208,18 +228,18 @@ def test_brian2_is_left_as_it_was_after_generating(tmp_path):
     from brian2.devices.device import get_device
 
     before = (get_device(), dict(brian2.prefs))
-    standalone.generate(full_structure(), cuda.cuda_target(), tmp_path)
+    standalone.generate(full_program(), cuda.cuda_target(), tmp_path)
     assert (get_device(), dict(brian2.prefs)) == before
 
 
-@generates
 @pytest.mark.nvcc
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("plasticity", [None, hn.CovarianceRule(1.0)], ids=["fixed", "plastic"])
-def test_compilation(tmp_path, plasticity):
-    """Delays, kicks that are drawn on the GPU, blocks, all monitors: one program that links."""
-    target = cuda.cuda_target()
-    standalone.generate(full_structure(plasticity=plasticity), target, tmp_path)
+@pytest.mark.parametrize(
+    "options", [*COUPLINGS[1:4], {"dtype": "float32"}], ids=["sparse", "spikes", "plastic", "float"]
+)
+def test_compilation(tmp_path, options):
+    """Delays, kicks that are drawn on the GPU, blocks, all records: one program that links."""
+    standalone.generate(full_program(**options), cuda.cuda_target(), tmp_path)
     done = subprocess.run(
         ["make", "-j2"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -229,3 +249,109 @@ def test_compilation(tmp_path, plasticity):
         run = subprocess.run(["./main", "7"], cwd=tmp_path, capture_output=True, text=True)
         assert "CUDA" in run.stderr + run.stdout
         assert run.returncode != 0
+
+
+def make_network(n_units=10, n_trials=7, n_steps=60, longest=5):
+    """A network with delays, its input and its kicks."""
+    rng = np.random.default_rng(5)
+    params = hn.effenberger_2025(n_units, n_inputs=2, heterogeneous=True, seed=1)
+    params = params.replace(
+        w_rec=sparse_random(n_units, 0.6, 1.2, rng), delays=uniform_delays(n_units, 1, longest, rng)
+    )
+    shape = n_trials, n_steps, n_units
+    kicks = hn.DrawnKicks(rng.normal(0, 0.1, shape) * (rng.random(shape) < 0.1))
+    return params, {"stimulus": rng.random((n_trials, n_steps, 2)), "kicks": kicks}
+
+
+@pytest.mark.cuda_on_cpu
+@pytest.mark.parametrize("longest", [1, 5, 16, 17])
+@pytest.mark.parametrize(("n_units", "n_trials"), [(5, 1), (37, 3), (9, 200)])
+def test_every_way_of_summing_equals_numpy(cuda_on_cpu, n_units, n_trials, longest):
+    """Products over ages up to a ring of 16, a gather beyond; threads side by side in all ways."""
+    cuda_on_cpu(order="backward", block=7)
+    params, inputs = make_network(n_units, n_trials, 40, longest)
+    dense = params.replace(w_rec=np.random.default_rng(1).normal(0, 1, (n_units, n_units)))
+    for network in (params, dense):
+        runs = [
+            hn.simulate(network, **inputs, device=device, coupling="sparse")
+            for device in ("numpy", "cuda")
+        ]
+        numpy, found = (run.data["y"].values for run in runs)
+        assert np.abs(numpy - found).max() < 1e-12 * np.abs(numpy).max()
+
+
+@pytest.mark.cuda_on_cpu
+@every_coupling
+def test_all_orders_of_threads_give_equal_bits(cuda_on_cpu, options):
+    """No operation is atomic, so that no order can show."""
+    params, inputs = make_network()
+    record = ("x", "y", "kicks", "spikes", *(["w_rec"] if "plasticity" in options else []))
+    runs = []
+    for order, block in (("forward", 32), ("backward", 1024), (11, 7), (12, 3)):
+        cuda_on_cpu(order=order, block=block)
+        runs.append(hn.simulate(params, **inputs, **options, record=record, device="cuda", seed=1))
+    first = runs[0]
+    assert len(first.spikes) > 50
+    order = np.lexsort((first.spikes.trial, first.spikes.unit, first.spikes.sample))
+    assert np.array_equal(order, np.arange(len(order)))
+    for other in runs[1:]:
+        for name, values in first.data.data_vars.items():
+            assert np.array_equal(values, other.data[name]), name
+
+
+@pytest.mark.cuda_on_cpu
+def test_recording_takes_one_array_and_one_copy(cuda_on_cpu, tmp_path):
+    """Not one of each for every unit and trial, as with brian2cuda's monitors."""
+    cuda_on_cpu(log=tmp_path / "calls.json")
+    params = hn.effenberger_2025(256, heterogeneous=True, seed=1)
+    hn.simulate(params, 40, n_trials=64, device="cuda", record=("x", "y"))
+    calls = json.loads((tmp_path / "calls.json").read_text())
+    assert calls["cudaMalloc"] <= 60
+    assert calls["cudaMemcpy DtoH"] <= 40
+    assert calls["cudaMemcpyAsync DtoD"] == 2 * 40
+    # Two products and the update of the state, and nothing else.
+    assert calls["cublasDgemm"] == 2 * 40
+    launches = {name: n for name, n in calls.items() if name.startswith("launch")}
+    assert list(launches.values()) == [40], launches
+
+
+@pytest.mark.cuda_on_cpu
+@pytest.mark.parametrize(
+    "options", [COUPLINGS[0], COUPLINGS[2], COUPLINGS[3]], ids=["dense", "spikes", "covariance"]
+)
+def test_sanitizers_find_nothing(cuda_on_cpu, tmp_path, monkeypatch, options):
+    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path))
+    cuda_on_cpu(order="backward", block=7, sanitize=True)
+    params, inputs = make_network(longest=17)
+    found = hn.simulate(params, **inputs, **options, record=("x", "spikes"), device="cuda")
+    assert np.isfinite(found.data["x"]).all()
+
+
+@pytest.mark.cuda_on_cpu
+@pytest.mark.parametrize(
+    ("machine", "error", "message"),
+    [
+        ({"gpu": "none"}, RuntimeError, "no NVIDIA GPU: nvidia-smi lists none.*device='cpp'"),
+        ({"capability": 3.5}, RuntimeError, "cannot compile for Emulated GPU .*3.5; it knows 8.0"),
+        ({"free": 2**20}, MemoryError, r"has 0.0 GiB free; record fewer variables"),
+        ({"memory": 2**20, "free": 2**34}, RuntimeError, "less memory left .* another process"),
+        ({"busy": True}, RuntimeError, "another process has the GPU to itself.*wait for it"),
+    ],
+    ids=["none", "old", "small", "taken", "busy"],
+)
+def test_gpus_that_cannot_run_it(cuda_on_cpu, machine, error, message):
+    cuda_on_cpu(**machine)
+    with pytest.raises(error, match=message):
+        hn.simulate(hn.effenberger_2025(40, seed=1), 100, n_trials=3, device="cuda")
+
+
+@pytest.mark.cuda_on_cpu
+def test_a_slice_of_a_gpu(cuda_on_cpu, monkeypatch):
+    cuda_on_cpu(mig=2, free="[N/A]")
+    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True)
+    names = re.findall(r"UUID: (MIG-[^)]+)", listed.stdout)
+    assert len(names) == 2
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", names[1])
+    assert cuda_problem() is None
+    found = hn.simulate(hn.effenberger_2025(4, seed=1), 10, device="cuda")
+    assert found.provenance["device"] == "cuda"

@@ -9,7 +9,7 @@ import pytest
 import horn_neuro as hn
 from horn_neuro.parameters import sparse_random
 from horn_neuro.simulator import devices, standalone
-from horn_neuro.simulator.structure import make_structure
+from horn_neuro.simulator.terms import Sizes, coupling_term, kicked
 
 
 @pytest.fixture
@@ -99,18 +99,18 @@ def test_a_failed_compilation_is_reported_and_leaves_nothing(params, monkeypatch
 
 
 @pytest.mark.compiler
-def test_a_value_file_of_the_wrong_size_is_noticed(params, monkeypatch):
-    from horn_neuro.simulator import simulation
+def test_values_that_do_not_fit_the_program_stop_it(params, monkeypatch):
+    from horn_neuro.simulator.program import Program
 
-    make_values = simulation.make_values
+    hn.simulate(params, 10, device="cpp")
+    make_values = Program.values
 
-    def wrong(*args):
-        values = make_values(*args)
-        values["horn.omega"] = values["horn.omega"][:-1]
-        return values
+    def wrong(self):
+        values = make_values(self)
+        return {**values, "horn.omega": values["horn.omega"][:-1]}
 
-    monkeypatch.setattr(simulation, "make_values", wrong)
-    with pytest.raises(RuntimeError, match="does not match expected size"):
+    monkeypatch.setattr(Program, "values", wrong)
+    with pytest.raises(RuntimeError, match="horn.omega has 5 values instead of 6"):
         hn.simulate(params, 10, device="cpp")
 
 
@@ -135,10 +135,8 @@ def test_brian2_is_left_as_it_was_after_an_error(params, monkeypatch):
     import brian2
     from brian2.devices.device import get_device
 
-    from horn_neuro.simulator import network
-
     before = (get_device(), dict(brian2.prefs))
-    monkeypatch.setitem(network._KICK, "fixed", "no such thing")
+    monkeypatch.setitem(kicked._NEW_KICK, "fixed", "no such thing")
     with pytest.raises(Exception, match="Error encountered with object"):
         hn.simulate(params, 10, kicks=hn.PoissonKicks(10.0, 0.1, "fixed"), device="numpy")
     assert (get_device(), dict(brian2.prefs)) == before
@@ -167,9 +165,8 @@ def test_coupling_is_chosen_by_density():
     params = hn.effenberger_2025(60, seed=1)
 
     def chosen(w_rec):
-        changed = params.replace(w_rec=w_rec)
-        structure = make_structure(changed, 1, 10, every=1, record=("x",), kicks=None)
-        return "dense" if structure.synapses is None else "sparse"
+        sizes = Sizes(60, 1, 1, 10, 1e-3)
+        return coupling_term(sizes, params.replace(w_rec=w_rec), "auto").name
 
     assert chosen(params.w_rec) == "dense"
     assert chosen(sparse_random(60, 0.01, 1.0, rng)) == "sparse"

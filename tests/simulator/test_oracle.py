@@ -104,6 +104,22 @@ def test_other_steps(device, h, step):
     assert_close(recording, xs, ys)
 
 
+def test_samples_are_those_of_their_steps_in_long_simulations(compiled_device):
+    """Two clocks of a compiled Brian2 program part at 64 s, where 1e-14 s is less than an ulp."""
+    params, stimulus, kicks, state = make_case(1, False, n_units=2, n_trials=1, n_steps=70_000)
+    xs, ys = simulate_by_loop(params, stimulus, kicks, state.x, state.y)
+    every = 11
+    recording = hn.simulate(
+        params,
+        stimulus,
+        kicks=hn.DrawnKicks(kicks),
+        initial=state,
+        every=every,
+        device=compiled_device,
+    )
+    assert_close(recording, xs[..., ::every], ys[..., ::every])
+
+
 # Every path of the C++ kernels: fewer trials than a vector, tails of trials, of
 # rows and of units, and whole tiles; the loop is too slow for it, numpy is not.
 @pytest.mark.compiler

@@ -25,7 +25,8 @@ def make_case(rule, n_trials=TRIALS):
     )
     means = rng.normal(0, 0.1, (2, n_trials, UNITS)) if delayed else (None, None)
     past = rng.normal(0, 0.1, (n_trials, 3, UNITS)) if delayed else None
-    state = hn.State(*rng.normal(0, 0.5, (2, n_trials, UNITS)), past, *means)
+    x, y = rng.normal(0, 0.5, (2, n_trials, UNITS))
+    state = hn.State(x, y, past, mean_x=means[0], mean_y=means[1])
     return params, rng.random((n_trials, STEPS, 1)), state
 
 
@@ -67,7 +68,8 @@ def test_no_weight_runs_away(device, rule, sign):
 def test_the_switch(rule):
     params, stimulus, state = make_case(rule)
     frozen = hn.simulate(params, stimulus, plasticity=rule, learning=False, initial=state)
-    plain = hn.simulate(params, stimulus, initial=state, coupling="sparse")
+    start = hn.State(state.x, state.y, state.past_y)  # without plasticity there are no means
+    plain = hn.simulate(params, stimulus, initial=start, coupling="sparse")
     assert (frozen.final_w_rec == params.w_rec).all()
     np.testing.assert_array_equal(frozen.data["x"], plain.data["x"])
 

@@ -5,6 +5,9 @@ import pytest
 
 import horn_neuro as hn
 from horn_neuro.parameters import uniform_delays
+from horn_neuro.simulator.program import Program
+from horn_neuro.simulator.terms import Oscillators, Sizes
+from horn_neuro.simulator.terms.velocities import Dense
 
 
 def test_a_recording_continues_from_its_last_state(device):
@@ -108,7 +111,7 @@ BAD = [
     ({"seed": -3}, "seed = -3"),
     ({"initial": hn.State(np.zeros(5), np.zeros(5))}, r"x has shape \(5,\).*\(1, 6\)"),
     ({"initial": hn.State(np.full(6, np.nan), np.zeros(6))}, "not finite"),
-    ({"initial": hn.State(np.zeros(6), np.zeros(6), np.zeros((2, 6)))}, "past_y has shape"),
+    ({"initial": hn.State(np.zeros(6), np.zeros(6), np.zeros((2, 6)))}, "it has past_y, which"),
     ({"kicks": hn.PoissonKicks(1001.0, 1.0)}, r"1001 Hz is above 1/step = 1000 Hz"),
     ({"kicks": hn.PoissonKicks(np.ones(5), 1.0)}, r"rate has shape \(5,\).*6 units"),
     ({"kicks": hn.DrawnKicks(np.zeros((1, 9, 6)))}, r"\(1, 9, 6\).*\(1, 10, 6\)"),
@@ -132,12 +135,11 @@ def test_bad_arguments_stop_before_anything_runs(params, arguments, message, mon
 def test_memory_is_estimated_and_warned_about(params, monkeypatch):
     import psutil
 
-    from horn_neuro.simulator import estimate_memory
-    from horn_neuro.simulator.structure import make_structure
-
-    structure = make_structure(params, 10, 100, every=1, record=("x", "y"), kicks=None)
+    sizes = Sizes(6, 1, 10, 100, 1e-3)
+    terms = [Oscillators(sizes, params), Dense(sizes, params.w_rec)]
+    program = Program(sizes, terms, ("x", "y"), hn.State.zero(6))
     # x and y of 10 trials, 6 units and 100 steps, twice, are most of it.
-    assert 8 * 2 * 2 * 6000 <= estimate_memory(structure) <= 8 * 2 * 2 * 6000 * 1.2
+    assert 8 * 2 * 2 * 6000 <= program.memory() <= 8 * 2 * 2 * 6000 * 1.2
 
     class Scarce:
         available = 10_000

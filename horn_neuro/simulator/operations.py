@@ -1,0 +1,334 @@
+"""What units hear from others and what is recorded: operations between Brian2's own.
+
+Brian2 integrates equations; sums over units, delays and recording are done here,
+by NumPy in a process, and by `kernels/cpp.h` or `kernels/cuda.h` in a compiled
+program. An operation names its arrays: "object.variable" is a variable of Brian2,
+a plain name one of the arrays that a program is given (see `Term.given`). Units of
+all trials are one Brian2 group, trials innermost: index = unit * n_trials + trial.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+__all__ = ["Copy", "Gather", "Product", "Remember", "Row", "SpikeTape", "Tape"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Row k of a given array at step k.
+
+    Parameters
+    ----------
+    name : str
+        The given array, shape (n_steps, width).
+    width : int
+        Length of a row.
+    """
+
+    name: str
+    width: int
+
+    def python(self, arrays):
+        """Return a function of the step that returns the row."""
+        rows = arrays[self.name].reshape(-1, self.width)
+        return lambda k: rows[k]
+
+    def code(self, names):
+        """Return the row as C++."""
+        return f"{names[self.name]} + k * {self.width}"
+
+
+def _source(source, arrays):
+    if isinstance(source, Row):
+        return source.python(arrays)
+    array = arrays[source]
+    return lambda k: array
+
+
+def _code(source, names):
+    return source.code(names) if isinstance(source, Row) else names[source]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Copy a row of a given array into a variable.
+
+    Parameters
+    ----------
+    row : Row
+        Where from.
+    out : str
+        Where to.
+    """
+
+    row: Row
+    out: str
+
+    def python(self, arrays):
+        """Return a function that does it at step k."""
+        row, out = self.row.python(arrays), arrays[self.out]
+
+        def copy(k):
+            out[:] = row(k)
+
+        return copy
+
+    def code(self, names):
+        """Return C++ for the setup, and for step k."""
+        return "", f"horn::copy({self.row.code(names)}, {self.row.width}, {names[self.out]});"
+
+
+@dataclass(frozen=True)
+class Product:
+    """``out = weights @ signal`` for all trials.
+
+    Parameters
+    ----------
+    weights : str
+        Given array, shape (units, sources).
+    signal : str | Row
+        Shape (sources, trials).
+    out : str
+        Shape (units, trials).
+    units, sources, trials : int
+        Sizes.
+    """
+
+    weights: str
+    signal: str
+    out: str
+    units: int
+    sources: int
+    trials: int
+
+    def python(self, arrays):
+        """Return a function that does it at step k."""
+        weights = arrays[self.weights].reshape(self.units, self.sources)
+        signal = _source(self.signal, arrays)
+        out = arrays[self.out].reshape(self.units, self.trials)
+        return lambda k: np.matmul(weights, signal(k).reshape(self.sources, self.trials), out=out)
+
+    def code(self, names):
+        """Return C++ for the setup, and for step k."""
+        return "", (
+            f"horn::product({names[self.weights]}, {_code(self.signal, names)}, {self.units}, "
+            f"{self.sources}, {self.trials}, {names[self.out]});"
+        )
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Keep a signal in a ring of past values: slot ``k % ring`` belongs to step k.
+
+    Parameters
+    ----------
+    signal : str
+        Shape (size,).
+    past : str
+        Given array, shape (ring, size).
+    ring, size : int
+        Sizes.
+    """
+
+    signal: str
+    past: str
+    ring: int
+    size: int
+
+    def python(self, arrays):
+        """Return a function that does it at step k."""
+        signal, past = arrays[self.signal], arrays[self.past].reshape(self.ring, self.size)
+
+        def remember(k):
+            past[k % self.ring] = signal
+
+        return remember
+
+    def code(self, names):
+        """Return C++ for the setup, and for step k."""
+        slot = f"{names[self.past]} + k % {self.ring} * {self.size}"
+        return "", f"horn::copy({names[self.signal]}, {self.size}, {slot});"
+
+
+@dataclass(frozen=True)
+class Gather:
+    """A weighted sum over incoming connections, each of which may have a delay.
+
+    Connections are given by their receiver, in ascending order: those of unit i
+    are ``first[i]`` to ``first[i + 1]`` of the arrays `pre`, `delay` and of the
+    weights.
+
+    Parameters
+    ----------
+    weights : str
+        Shape (n_connections,), or (n_connections, trials) if `arriving` is set.
+    signal : str
+        What the senders show: a variable of shape (units, trials), or, with delays,
+        the given ring of past ones, shape (ring, units, trials).
+    out : str
+        Shape (units, trials).
+    ring : int
+        Length of the ring; 1 without delays.
+    units, trials : int
+        Sizes.
+    arriving : str | None
+        Where to keep what arrives at each connection, shape (n_connections, trials).
+    add : bool
+        Whether to add to `out` instead of replacing it.
+    """
+
+    weights: str
+    signal: str
+    out: str
+    ring: int
+    units: int
+    trials: int
+    arriving: str | None = None
+    add: bool = False
+
+    def python(self, arrays):
+        """Return a function that does it at step k."""
+        pre, first = arrays["pre"], arrays["first"]
+        delay = arrays["delay"] if self.ring > 1 else np.ones_like(pre)
+        signal = arrays[self.signal].reshape(self.ring, self.units, self.trials)
+        out = arrays[self.out].reshape(self.units, self.trials)
+        ages = np.arange(self.ring)
+        if self.arriving is None:
+            # One sparse product over all ages: column (delay - 1) * units + pre.
+            columns = (delay - 1) * self.units + pre
+            matrix = (arrays[self.weights], columns, first)
+            matrix = sparse.csr_array(matrix, shape=(self.units, self.ring * self.units))
+
+            def summed(k):
+                seen = signal[(k - ages) % self.ring] if self.ring > 1 else signal
+                return matrix @ seen.reshape(-1, self.trials)
+
+        else:
+            weights = arrays[self.weights].reshape(-1, self.trials)
+            arriving = arrays[self.arriving].reshape(-1, self.trials)
+            ones = (np.ones(len(pre), signal.dtype), np.arange(len(pre)), first)
+            ones = sparse.csr_array(ones, shape=(self.units, len(pre)))
+
+            def summed(k):
+                arriving[:] = signal[(k + 1 - delay) % self.ring, pre]
+                return ones @ (weights * arriving)
+
+        def gather(k):
+            if self.add:
+                out[:] += summed(k)
+            else:
+                out[:] = summed(k)
+
+        return gather
+
+    def code(self, names):
+        """Return C++ for the setup, and for step k."""
+        delay = names["delay"] if self.ring > 1 else "nullptr"
+        name = f"gather_{self.out.replace('.', '_')}"
+        setup = (
+            f"static horn::Gather {name}({names['first']}, {names['pre']}, {delay}, "
+            f"{self.ring}, {self.units}, {self.trials});"
+        )
+        if self.arriving is None:
+            step = f"{name}.sum<{str(self.add).lower()}>({names[self.weights]}, "
+        else:
+            step = f"{name}.each({names[self.weights]}, {names[self.arriving]}, "
+        return setup, f"{step}{names[self.signal]}, k, {names[self.out]});"
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Record a variable: one array, one copy a sample, one file.
+
+    Parameters
+    ----------
+    name : str
+        Name of the record.
+    signal : str
+        The variable, shape (size,).
+    size, n_samples, every : int
+        Sizes; a sample is taken every so many steps.
+    """
+
+    name: str
+    signal: str
+    size: int
+    n_samples: int
+    every: int
+
+    @property
+    def shape(self):
+        """Shape of the record."""
+        return self.n_samples, self.size
+
+    def bytes(self, itemsize):
+        """Return the bytes of the whole record (int)."""
+        return self.size * self.n_samples * itemsize
+
+    def python(self, arrays):
+        """Return a function that does it at step k, and the record."""
+        signal = arrays[self.signal]
+        record = np.empty(self.shape, signal.dtype)
+
+        def tape(k):
+            if k % self.every == 0:
+                record[k // self.every] = signal
+
+        return tape, record
+
+    def code(self, names):
+        """Return C++ for the setup, for step k, and for the end."""
+        signal, name = names[self.signal], f"tape_{self.name}"
+        setup = (
+            f'static horn::Tape {name}("{self.name}", {self.size} * sizeof({signal}[0]), '
+            f"{self.n_samples});"
+        )
+        step = f"if (k % {self.every} == 0) {name}.add({signal});"
+        return setup, step, f"{name}.close();"
+
+
+@dataclass(frozen=True)
+class SpikeTape:
+    """Record at every step which units have spiked, eight in a byte.
+
+    Parameters
+    ----------
+    name : str
+        Name of the record.
+    signal : str
+        The variable, shape (size,): 1 where a unit spikes, 0 elsewhere.
+    size, n_steps : int
+        Sizes.
+    """
+
+    name: str
+    signal: str
+    size: int
+    n_steps: int
+
+    @property
+    def shape(self):
+        """Shape of the record: steps, and the bytes of a step."""
+        return self.n_steps, -(-self.size // 8)
+
+    def bytes(self, itemsize):
+        """Return the bytes of the whole record (int)."""
+        return np.prod(self.shape)
+
+    def python(self, arrays):
+        """Return a function that does it at step k, and the record."""
+        signal = arrays[self.signal]
+        record = np.empty(self.shape, np.uint8)
+
+        def tape(k):
+            record[k] = np.packbits(signal != 0, bitorder="little")
+
+        return tape, record
+
+    def code(self, names):
+        """Return C++ for the setup, for step k, and for the end."""
+        name = f"tape_{self.name}"
+        setup = f'static horn::SpikeTape {name}("{self.name}", {self.size}, {self.n_steps});'
+        return setup, f"{name}.add({names[self.signal]});", f"{name}.close();"

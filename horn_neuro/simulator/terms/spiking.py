@@ -1,0 +1,128 @@
+"""Spikes at upward crossings, and recurrence that is carried by them."""
+
+import numpy as np
+
+from horn_neuro.simulator.equations import CROSSING
+from horn_neuro.simulator.operations import Gather, SpikeTape
+from horn_neuro.simulator.terms.term import Term
+from horn_neuro.simulator.terms.velocities import Past
+
+__all__ = ["Crossings", "Spikes"]
+
+_SYNAPSES = ("synaptic_x", "synaptic_y", "emitted")
+
+
+class Crossings(Term):
+    """Notice when units spike.
+
+    Parameters
+    ----------
+    sizes : Sizes
+        Sizes of the simulation.
+    threshold : float
+        Smallest amplitude y/omega of a spike.
+    """
+
+    equations = """
+    spike_threshold : 1 (shared, constant)
+    spiked : 1  # whether x has crossed 0 upwards in this step
+    """
+
+    def __init__(self, sizes, threshold):
+        super().__init__(sizes)
+        self.threshold = threshold
+
+    def build(self, horn, clock):
+        """Add Brian2's code."""
+        horn.run_regularly(f"spiked = int({CROSSING})", when="thresholds")
+        return []
+
+    def tapes(self):
+        """Return what can be recorded."""
+        return {"spikes": SpikeTape("spikes", "horn.spiked", self.sizes.size, self.sizes.n_steps)}
+
+    def values(self, state):
+        """Return the values of Brian2's variables."""
+        return {"horn.spike_threshold": np.array([float(self.threshold)])}
+
+
+class Spikes(Term):
+    """Connections that carry spikes, each after its delay (see `SpikeCoupling`).
+
+    Parameters
+    ----------
+    sizes : Sizes
+        Sizes of the simulation.
+    connections : Connections
+        The connections.
+    coupling : SpikeCoupling
+        What spikes carry and do.
+    """
+
+    # Spikes kick synaptic oscillators of the receiving units.
+    equations = """
+    recurrent_sum = synaptic_y : 1
+    dsynaptic_y/dt = (-omega**2*synaptic_x - 2*synaptic_damping*synaptic_y)/tau : 1
+    dsynaptic_x/dt = synaptic_y/tau : 1
+    synaptic_damping : 1 (constant)  # per unit of model time
+    charge : 1 (constant)
+    graded : 1 (shared, constant)  # 1: spikes carry the sender's velocity, 0: they are alike
+    emitted : 1  # what the spike of this step carries
+    """
+    order = ("synaptic_y", "synaptic_x")
+    variables = tuple(f"horn.{name}" for name in _SYNAPSES)
+
+    def __init__(self, sizes, connections, coupling):
+        super().__init__(sizes)
+        self.connections, self.coupling = connections, coupling
+        self.past = Past(sizes, "emitted", connections.longest)
+        self.kept = self.past.kept
+        self.states = dict.fromkeys(_SYNAPSES, ()) | self.past.states
+        self.key = (self.past.ring,)
+        self.name = "graded spikes" if coupling.graded else "spikes"
+
+    def build(self, horn, clock):
+        """Add Brian2's code."""
+        horn.run_regularly(
+            "emitted = spiked*charge*(1 + graded*(y - 1))", when="thresholds", order=1
+        )
+        return []
+
+    def start(self):
+        """Return the operations at the start of a step: what was emitted until now arrives."""
+        shape = self.past.ring, self.sizes.n_units, self.sizes.n_trials
+        return [
+            *self.past.start(),
+            Gather("w_rec", self.past.signal, "horn.synaptic_y", *shape, add=True),
+        ]
+
+    def given(self, state):
+        """Return the arrays that operations are given."""
+        connections = self.connections
+        return {
+            "w_rec": connections.weights,
+            **connections.given(),
+            **self.past.given(state),
+        }
+
+    def values(self, state):
+        """Return the values of Brian2's variables."""
+        return {
+            "horn.charge": self.sizes.each_unit(self.coupling.charge),
+            "horn.synaptic_damping": self.sizes.each_unit(self.coupling.damping),
+            "horn.graded": np.array([float(self.coupling.graded)]),
+            **self.sizes.values_of(state, *_SYNAPSES),
+        }
+
+    def state(self, results):
+        """Return the synapses, and the spikes that are on their way."""
+        return self.sizes.state_of(results, *_SYNAPSES) | self.past.final(results)
+
+    def seconds(self):
+        """Estimate the seconds of a step on the numpy device."""
+        return 3e-10 * len(self.connections) * self.sizes.n_trials
+
+    def memory(self):
+        """Estimate the bytes it takes."""
+        ring = self.past.ring * self.sizes.size
+        return len(self.connections) * (8 + self.sizes.itemsize) + ring * self.sizes.itemsize
