@@ -1,5 +1,6 @@
 """nvcc for machines without a GPU: CUDA sources become C++ programs that run on the CPU."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -107,13 +108,15 @@ def kept(name, digest, command, text=None):
     state = compiler.stat()
     digest.update(f"{compiler} {state.st_size} {state.st_mtime_ns}".encode())
     folder = own_folder() / digest.hexdigest()[:24]
-    if not (folder / name).exists():
-        folder.mkdir(exist_ok=True)
-        made = folder / f"{os.getpid()}-{name}"
-        done = subprocess.run([*command, "-o", made], input=text, text=True, check=False)
-        if done.returncode:
-            sys.exit(done.returncode)
-        made.replace(folder / name)
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the others wait for the first one
+        if not (folder / name).exists():
+            made = folder / f"unfinished-{name}"
+            done = subprocess.run([*command, "-o", made], input=text, text=True, check=False)
+            if done.returncode:
+                sys.exit(done.returncode)
+            made.replace(folder / name)
     return folder / name
 
 
@@ -135,7 +138,7 @@ def compile_source(compiler, flags, source, output):
     headers = [*command, "-x", "c++-header", str(INCLUDE / "precompiled.h")]
     folder = kept("precompiled.h.gch", emulation(), headers).parent
     command = [*compiler, f"-I{folder}", "-include", "precompiled.h", f"-I{INCLUDE}", *flags]
-    command += [*(f"-iquote{place}" for place in unit.quoted), "-c", "-x", "c++", "-"]
+    command += [*(f"-iquote{place}" for place in sorted(unit.quoted)), "-c", "-x", "c++", "-"]
     shutil.copyfile(kept("unit.o", unit.digest(), command, unit.code), output)
 
 

@@ -37,15 +37,20 @@ FLAGS = ["-std=c++11", "-arch=sm_90", "-w", "-std=c++17", "-Xcompiler", "-w -O3 
 
 
 def compiled(folder, cache, sanitize):
-    options = {"cache": cache, "sanitize": sanitize}
+    """Compile the selftest, both sources at a time, as make does."""
+    variables = os.environ | environment(cache=cache, sanitize=sanitize)
     objects = [folder / "selftest.o", folder / "libraries.o"]
-    for made in objects:
-        source = TOOLKIT / "selftest" / f"{made.stem}.cu"
-        done = toolkit("nvcc", *FLAGS, "-dc", source, "-o", made, **options)
-        assert done.returncode == 0, done.stderr
+    running = [
+        subprocess.Popen(
+            ["nvcc", *FLAGS, "-dc", TOOLKIT / "selftest" / f"{made.stem}.cu", "-o", made],
+            env=variables,
+        )
+        for made in objects
+    ]
+    assert [process.wait() for process in running] == [0, 0]
     program = folder / "selftest"
-    done = toolkit("nvcc", "-lcublas", "-lcurand", *objects, "-o", program, **options)
-    assert done.returncode == 0, done.stderr
+    command = ["nvcc", "-lcublas", "-lcurand", *objects, "-o", program]
+    subprocess.run(command, env=variables, check=True)
     return program
 
 
@@ -453,17 +458,14 @@ def test_a_changed_header_is_compiled_anew(tmp_path, cache, program):
         assert started(tmp_path / "main", []).returncode == two + 3
 
 
-def test_two_compilers_at_once(tmp_path):
-    """Neither sees what the other has half written."""
-    source = tmp_path / "main.cu"
-    source.write_text("int main() { return 3; }\n")
-    variables = os.environ | environment(cache=tmp_path / "cache")
-    made = [tmp_path / f"{k}.o" for k in range(2)]
-    commands = [["nvcc", *FLAGS, "-dc", source, "-o", path] for path in made]
-    running = [subprocess.Popen(command, env=variables) for command in commands]
-    assert [process.wait() for process in running] == [0, 0]
-    assert made[0].read_bytes() == made[1].read_bytes()
-    assert not list((tmp_path / "cache").rglob("*-*"))
+def test_what_is_compiled_is_compiled_once(program, cache, tmp_path):
+    """Also by two compilers at a time; what was made is taken from the cache."""
+    made = {path: path.stat().st_mtime_ns for path in cache.rglob("*.*")}
+    names = [path.name for path in made]
+    assert set(names) == {"precompiled.h.gch", "unit.o", "runtime.o"}
+    again = compiled(tmp_path, cache, sanitize=False)
+    assert again.read_bytes() == program.read_bytes()
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.*")} == made
 
 
 def test_the_folder_of_another_user(tmp_path, monkeypatch):

@@ -18,7 +18,8 @@ inline void say(const char *what, cudaError_t error) {
 template <class T>
 T *device(const std::vector<T> &host) {
     T *p;
-    if (cudaError_t error = cudaMalloc(&p, host.size() * sizeof(T))) say("cudaMalloc", error), exit(1);
+    const cudaError_t error = cudaMalloc(&p, host.size() * sizeof(T));
+    if (error) say("cudaMalloc", error), exit(1);
     cudaMemcpy(p, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice);
     return p;
 }

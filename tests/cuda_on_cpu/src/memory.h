@@ -1,6 +1,7 @@
 // Device memory: the host cannot touch it, and nobody finds zeros in it.
 //
-// One range of addresses, protected except while a kernel or a call of the API works on it.
+// One range of addresses, protected except while a kernel or a call of the API works on it. In
+// huge pages, so that to change the protection of some 100 MB takes microseconds.
 
 #ifndef CUDA_ON_CPU_MEMORY_H
 #define CUDA_ON_CPU_MEMORY_H
@@ -23,7 +24,7 @@ extern "C" __attribute__((weak)) const char *__asan_default_options() { return "
 namespace cuda_on_cpu {
 
 class Memory {
-    static constexpr size_t ALIGNMENT = 256, PAGE = 4096;
+    static constexpr size_t ALIGNMENT = 256, PAGE = 1 << 21;
     const size_t capacity = card().memory;
     char *base;
     size_t used = 0, top = 0;
@@ -41,9 +42,12 @@ class Memory {
 
    public:
     Memory() {
-        base = (char *)mmap(nullptr, capacity, PROT_NONE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (base == MAP_FAILED) fail("no address space for the device memory");
+        const size_t size = (capacity / PAGE + 2) * PAGE;
+        void *p = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                       0);
+        if (p == MAP_FAILED) fail("no address space for the device memory");
+        base = (char *)(((uintptr_t)p + PAGE - 1) / PAGE * PAGE);
+        madvise(base, size - PAGE, MADV_HUGEPAGE);
     }
     size_t available() const { return capacity - used; }
     bool holds(const void *p) const { return (char *)p >= base && (char *)p < base + capacity; }
