@@ -244,7 +244,12 @@ def run_compiled(program, seed, device):
         for key, array in (values | program.given()).items():
             array.tofile(scratch / f"{key}.in")
         done = subprocess.run(
-            [*arguments, str(seed)], cwd=folder, capture_output=True, text=True, check=False
+            [*arguments, str(seed)],
+            cwd=folder,
+            env=os.environ | target.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             said = (done.stderr + done.stdout).strip()[-2000:]

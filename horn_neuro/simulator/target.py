@@ -1,6 +1,7 @@
 """`Target`: how a network is compiled for a standalone device."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ class Target:
         All that decides about machine code besides the program and brian2.
     explain : callable
         Says, of what a failing program has printed, what it means (str | None).
+    environment : callable
+        Returns environment variables of the program (dict of str to str).
     links : dict of str to Path
         Links to make in the project folder before it is compiled.
     """
@@ -46,6 +49,7 @@ class Target:
     pointer: Callable
     digest: str
     explain: Callable = lambda text: None
+    environment: Callable = dict
     links: dict = field(default_factory=dict)
 
 
@@ -58,12 +62,26 @@ def cpp_target():
         preferences={
             "codegen.cpp.extra_compile_args_gcc": _FLAGS,
             "codegen.cpp.headers": ['"kernels/cpp.h"'],
+            "codegen.cpp.extra_link_args": ["-ldl"],
             "devices.cpp_standalone.openmp_threads": 0,
         },
         set_seed="for (auto &generator : brian::_random_generators) generator.seed(horn_seed);",
         pointer=_pointer,
+        environment=_openblas,
         digest=digest.hexdigest(),
     )
+
+
+def _openblas():
+    """Name the OpenBLAS that NumPy has loaded, for `kernels/blas.h`; the variable set wins."""
+    if "HORN_NEURO_BLAS" in os.environ:
+        return {}
+    from threadpoolctl import threadpool_info
+
+    for library in threadpool_info():
+        if library["internal_api"] == "openblas":
+            return {"HORN_NEURO_BLAS": library["filepath"]}
+    return {}
 
 
 def _pointer(device, variable):

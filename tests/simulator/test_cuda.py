@@ -332,7 +332,7 @@ def test_sanitizers_find_nothing(cuda_on_cpu, tmp_path, monkeypatch, options):
     ("machine", "error", "message"),
     [
         ({"gpu": "none"}, RuntimeError, "no NVIDIA GPU: nvidia-smi lists none.*device='cpp'"),
-        ({"capability": 3.5}, RuntimeError, "cannot compile for Emulated GPU .*3.5; it knows 8.0"),
+        ({"capability": 3.5}, RuntimeError, "cannot compile for Emulated GPU .*3.5; it knows"),
         ({"free": 2**20}, MemoryError, r"has 0.0 GiB free; record fewer variables"),
         ({"memory": 2**20, "free": 2**34}, RuntimeError, "less memory left .* another process"),
         ({"busy": True}, RuntimeError, "another process has the GPU to itself.*wait for it"),
@@ -342,7 +342,7 @@ def test_sanitizers_find_nothing(cuda_on_cpu, tmp_path, monkeypatch, options):
 def test_gpus_that_cannot_run_it(cuda_on_cpu, machine, error, message):
     cuda_on_cpu(**machine)
     with pytest.raises(error, match=message):
-        hn.simulate(hn.effenberger_2025(40, seed=1), 100, n_trials=3, device="cuda")
+        hn.simulate(hn.effenberger_2025(40, seed=1), 2000, n_trials=3, device="cuda")
 
 
 @pytest.mark.cuda_on_cpu

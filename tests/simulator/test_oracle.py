@@ -6,6 +6,7 @@ from reference.loop import simulate_by_loop
 
 import horn_neuro as hn
 from horn_neuro.parameters import uniform_delays
+from horn_neuro.simulator.target import cpp_target
 
 UNITS, TRIALS, STEPS, LONGEST = 7, 3, 784, 6
 
@@ -107,6 +108,7 @@ def test_other_steps(device, h, step):
 def test_samples_are_those_of_their_steps_in_long_simulations(compiled_device):
     """Two clocks of a compiled Brian2 program part at 64 s, where 1e-14 s is less than an ulp."""
     params, stimulus, kicks, state = make_case(1, False, n_units=2, n_trials=1, n_steps=70_000)
+    params = params.replace(w_rec=0.1 * params.w_rec, feedback=0.0)  # rounding dies away
     xs, ys = simulate_by_loop(params, stimulus, kicks, state.x, state.y)
     every = 11
     recording = hn.simulate(
@@ -126,6 +128,23 @@ def test_samples_are_those_of_their_steps_in_long_simulations(compiled_device):
 @pytest.mark.parametrize("delayed", [False, True], ids=["undelayed", "delayed"])
 @pytest.mark.parametrize(("n_units", "n_trials"), [(37, 1), (16, 21), (19, 70)])
 def test_cpp_equals_numpy_at_many_sizes(n_units, n_trials, delayed):
+    compare_cpp(n_units, n_trials, delayed)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("library", ["of NumPy", "", "/nowhere/libopenblas.so"])
+def test_cpp_with_and_without_a_blas(library, monkeypatch):
+    """One program takes NumPy's library, a given one, or its own tiles."""
+    if library == "of NumPy":
+        monkeypatch.delenv("HORN_NEURO_BLAS", raising=False)
+        if not cpp_target().environment():
+            pytest.skip("NumPy has no OpenBLAS here")
+    else:
+        monkeypatch.setenv("HORN_NEURO_BLAS", library)
+    compare_cpp(37, 70, delayed=False)
+
+
+def compare_cpp(n_units, n_trials, delayed):
     params, stimulus, kicks, state = make_case(2, delayed, n_units, n_trials, 50)
     runs = [
         hn.simulate(params, stimulus, kicks=hn.DrawnKicks(kicks), initial=state, device=device)

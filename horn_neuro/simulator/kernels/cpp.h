@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "blas.h"
 #include "files.h"
 
 namespace horn {
@@ -109,6 +110,9 @@ real dot(const real *a, const real *b, int size) {
 template <class real>
 void product(const real *weights, const real *signal, int units, int sources, int trials,
              real *out) {
+    static const Blas<real> blas;
+    if (blas.suits(units, sources, trials))
+        return blas.product(weights, signal, units, sources, trials, out);
     if (trials < WIDTH<real>) {
         static std::vector<real> column;
         column.resize(sources);
