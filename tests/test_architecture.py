@@ -78,3 +78,12 @@ def test_every_data_file_is_installed():
     installed = {file for package in packages for p in patterns for file in package.glob(p)}
     assert len(files) >= 5
     assert set(files) <= installed
+
+
+def test_ci_runs_what_the_readme_says():
+    commands = [
+        line.strip() for line in (ROOT / ".ci" / "run").read_text().splitlines() if "pytest" in line
+    ]
+    readme = (ROOT / "README.md").read_text().splitlines()
+    assert len(commands) == 2
+    assert [line for line in readme if "python -m pytest" in line] == commands

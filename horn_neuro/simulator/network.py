@@ -1,4 +1,9 @@
-"""The Brian2 objects of a program."""
+"""The Brian2 objects of a program.
+
+All of them share one clock, and what is recorded when is decided by its count of steps, a
+64-bit integer: a sample is that of its step up to 2**63 steps. (Two clocks of a compiled
+Brian2 program are compared as times within 1e-14 s, and part from 64 s on.)
+"""
 
 import brian2
 

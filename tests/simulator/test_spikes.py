@@ -81,6 +81,26 @@ def test_spike_coupling_equals_the_loop(device, case, graded):
     assert recording.provenance["coupling"] == ("graded spikes" if graded else "spikes")
 
 
+def test_two_halves_are_a_whole(device, case):
+    """Synapses ring on, and spikes on their way arrive."""
+    params, stimulus, start = case
+    options = {"coupling": SpikeCoupling(0.3, 0.02, True), "record": ("x", "spikes")}
+    options["device"] = device
+    whole = hn.simulate(params, stimulus, initial=start, **options)
+    halves = [hn.simulate(params, stimulus[:, :150], initial=start, **options)]
+    state = halves[0].final_state
+    assert set(state) >= {"synaptic_x", "synaptic_y", "emitted", "past_emitted"}
+    assert np.abs(state.past_emitted).max() > 0
+    halves.append(hn.simulate(params, stimulus[:, 150:], initial=state, **options))
+    joined = np.concatenate([half.data["x"].values for half in halves], axis=2)
+    assert np.abs(joined - whole.data["x"].values).max() < 1e-12
+    later = {(trial, unit, k + 150) for trial, unit, k in found_spikes(halves[1].spikes)}
+    assert found_spikes(halves[0].spikes) | later == found_spikes(whole.spikes)
+    silent = hn.State(state.x, state.y)
+    other = hn.simulate(params, stimulus[:, 150:], initial=silent, **options)
+    assert np.abs(other.data["x"].values - halves[1].data["x"].values).max() > 1e-3
+
+
 def test_the_loop_notices_other_weights_delays_and_charges(case):
     params, stimulus, start = case
     coupling = SpikeCoupling(0.3, 0.02)

@@ -26,9 +26,9 @@ __all__ = [
 KICKS = {PoissonKicks: Poisson, DrawnKicks: Drawn}
 RULES = {CovarianceRule: Covariance, PhaseRule: Phase}
 
-# Below this share of non-zero weights, going through connections beats the
-# dense product on cpp (benchmarks/simulate.md).
-SPARSE_BELOW = 0.05
+# Below this share of non-zero weights, going through connections beats the dense
+# product: from 0.3 to 0.5 on cpp, at about 0.1 on numpy (benchmarks/simulate.md).
+SPARSE_BELOW = 0.1
 
 
 def kicks_term(sizes, kicks):
