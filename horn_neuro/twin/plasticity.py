@@ -83,9 +83,7 @@ def run_plastic(params, inputs, rule, *, state=None, learning=True):
     past = history[:, 1:].numpy() if params.delays is not None else None
     last = State(x.numpy(), y.numpy(), past)
     if covariance:
-        last = State(
-            x.numpy(), y.numpy(), past, mean_x=mean_x.numpy(), mean_y=mean_y.numpy()
-        )
+        last = State(x.numpy(), y.numpy(), past, mean_x=mean_x.numpy(), mean_y=mean_y.numpy())
     return Recording.from_arrays(
         signals={"x": torch.stack(xs, -1).numpy(), "y": torch.stack(ys, -1).numpy()},
         stimulus=inputs.permute(0, 2, 1).numpy(),
