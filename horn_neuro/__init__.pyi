@@ -2,6 +2,7 @@ from . import analysis, datasets, parameters, recording, report, simulator, twin
 from .parameters import (
     PRETRAINED,
     CovarianceRule,
+    DiffusiveCoupling,
     HornParameters,
     PhaseRule,
     effenberger_2025,
@@ -15,6 +16,7 @@ from .twin import HornNetwork
 __all__ = [
     "PRETRAINED",
     "CovarianceRule",
+    "DiffusiveCoupling",
     "DrawnKicks",
     "HornNetwork",
     "HornParameters",

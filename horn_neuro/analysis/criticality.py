@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from horn_neuro.parameters import Step
+
 __all__ = [
     "Avalanches",
     "LyapunovSpectrum",
@@ -44,37 +46,38 @@ class LyapunovSpectrum:
         return self.blocks.std(axis=0, ddof=1) / np.sqrt(len(self.blocks))
 
 
-def _weights_by_lag(params):
-    """Split w_rec / sqrt(n) by delay, shape (max_delay, n, n)."""
-    w = params.w_rec / np.sqrt(params.n_units)
-    if params.delays is None:
-        return w[None]
-    return np.stack(
-        [np.where(params.delays == lag, w, 0) for lag in range(1, params.max_delay + 1)]
-    )
-
-
 def lyapunov_spectrum(
-    params, inputs=None, *, n_steps=2000, n_exponents=1, settle=1000, x=None, y=None, seed=0
+    params,
+    inputs=None,
+    *,
+    n_steps=2000,
+    n_exponents=1,
+    settle=1000,
+    x=None,
+    y=None,
+    seed=0,
+    coupling=None,
 ):
     """Largest Lyapunov exponents by QR on the analytic Jacobian of a step.
 
     Parameters
     ----------
     params : HornParameters
-        The network; delays extend the state by past velocities.
+        The network; delays extend the state by the past.
     inputs : array_like, shape (settle + n_steps, n_inputs) | None
         What drives it; None is silence.
     n_steps : int
         Steps to average over.
     n_exponents : int
-        How many, at most the dimension of the state, ``2 n + (max_delay - 1) n``.
+        How many, at most the dimension of the state, ``2 n`` without delays.
     settle : int
         Steps before, in which the trajectory and the tangent vectors settle.
     x, y : array_like, shape (n_units,) | None
         Where to start; None draws a small random state.
     seed : int
         Of the start and of the tangent vectors.
+    coupling : DiffusiveCoupling | None
+        Coupling of positions besides.
 
     Returns
     -------
@@ -91,8 +94,8 @@ def lyapunov_spectrum(
     Benettin, Galgani, Giorgilli and Strelcyn, Meccanica 1980,
     doi:10.1007/BF02128236.
     """
-    n, h, lags = params.n_units, params.h, params.max_delay
-    size = (1 + lags) * n
+    n, step = params.n_units, Step(params, coupling)
+    size = (step.n_x + step.n_y) * n
     if not 1 <= n_exponents <= size:
         raise ValueError(f"n_exponents = {n_exponents}: this state has {size} dimensions")
     if n_steps < 40 or settle < 0:
@@ -104,27 +107,17 @@ def lyapunov_spectrum(
     if inputs.shape != (total, params.n_inputs):
         raise ValueError(f"inputs have shape {inputs.shape}; give {(total, params.n_inputs)}")
     rng = np.random.default_rng(seed)
-    x = rng.normal(0, 0.1, n) if x is None else np.array(x, float)
-    past = np.zeros((lags, n))  # past[0] is the present velocity
-    past[0] = rng.normal(0, 0.02, n) if y is None else y
-
-    weights = _weights_by_lag(params)
-    decay, stiffness = 1 - 2 * params.gamma * h, h * params.omega**2
-    drive = inputs @ params.w_in.T + params.b_in + params.b_rec / np.sqrt(n)
+    positions, velocities = np.zeros((step.n_x, n)), np.zeros((step.n_y, n))
+    positions[0] = rng.normal(0, 0.1, n) if x is None else x
+    velocities[0] = rng.normal(0, 0.02, n) if y is None else y
     tangent = linalg.qr(rng.normal(size=(size, n_exponents)), mode="economic")[0]
     every, growth = 10, []
-    for k in range(total):
-        recurrent = np.einsum("dij,dj->i", weights, past) if lags > 1 else weights[0] @ past[0]
-        u = np.tanh(drive[k] + recurrent + params.feedback * x)
-        slope = h * params.alpha * (1 - u**2)
-        dx, dpast = tangent[:n], tangent[n:].reshape(lags, n, -1)
-        felt = np.einsum("dij,djm->im", weights, dpast) if lags > 1 else weights[0] @ dpast[0]
-        dy = decay[:, None] * dpast[0] + slope[:, None] * felt
-        dy += (slope * params.feedback - stiffness)[:, None] * dx
-        velocity = decay * past[0] + h * params.alpha * u - stiffness * x
-        x = x + h * velocity
-        past = np.concatenate([velocity[None], past[:-1]])
-        tangent = np.concatenate([dx + h * dy, dy, dpast[:-1].reshape((lags - 1) * n, n_exponents)])
+    for k, drive in enumerate(step.drive_of(inputs)):
+        slope = 1 - np.tanh(step.argument(positions, velocities, drive)) ** 2
+        vectors = tangent.reshape(-1, n, n_exponents)
+        carried = step.tangent(vectors[: step.n_x], vectors[step.n_x :], slope[:, None])
+        tangent = np.concatenate(carried).reshape(size, n_exponents)
+        positions, velocities = step(positions, velocities, drive)
         if (k + 1) % every == 0:
             tangent, r = linalg.qr(tangent, mode="economic")
             if k >= settle:
@@ -139,31 +132,18 @@ def critical_gain(params):
     Parameters
     ----------
     params : HornParameters
-        The network without delays; biases are taken to be 0.
+        The network; biases are taken to be 0.
 
     Returns
     -------
     gain : float
         Smallest factor with a growing mode of the linearised step, found by
         bisection to 1e-4; infinite if there is none up to 1000.
-
-    Raises
-    ------
-    ValueError
-        If there are delays.
     """
-    if params.delays is not None:
-        raise ValueError("delays: the linear theory here is of networks without; set delays=None")
-    n, h = params.n_units, params.h
-    identity, slope = np.eye(n), np.diag(h * params.alpha)
-    stiff = -np.diag(h * params.omega**2) + slope * params.feedback
-    damped = np.diag(1 - 2 * params.gamma * h)
-    w = slope @ params.w_rec / np.sqrt(n)
 
     def grows(gain):
-        to_y = np.hstack([stiff, damped + gain * w])
-        step = np.vstack([np.hstack([identity, np.zeros((n, n))]) + h * to_y, to_y])
-        return np.abs(linalg.eigvals(step)).max() > 1
+        step = Step(params.replace(w_rec=gain * params.w_rec))
+        return np.abs(linalg.eigvals(step.jacobian())).max() > 1
 
     low, high = 0.0, 1.0
     while not grows(high):

@@ -1,12 +1,15 @@
 """Parameters of harmonic oscillator networks: values, factories, samplers and files."""
 
+from horn_neuro.parameters.connections import Connections
 from horn_neuro.parameters.delays import constant_delays, distance_delays, uniform_delays
+from horn_neuro.parameters.diffusion import DiffusiveCoupling
 from horn_neuro.parameters.factories import effenberger_2025
 from horn_neuro.parameters.horn import HornParameters
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
 from horn_neuro.parameters.seeds import brian2_seed, generator, resolve_seed
 from horn_neuro.parameters.stability import is_stable
+from horn_neuro.parameters.step import Step
 from horn_neuro.parameters.storage import load_parameters
 from horn_neuro.parameters.topology import (
     dense_gaussian,
@@ -21,9 +24,12 @@ from horn_neuro.parameters.trained import PRETRAINED, pretrained
 
 __all__ = [
     "PRETRAINED",
+    "Connections",
     "CovarianceRule",
+    "DiffusiveCoupling",
     "HornParameters",
     "PhaseRule",
+    "Step",
     "brian2_seed",
     "constant_delays",
     "dense_gaussian",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from horn_neuro.parameters.connections import Connections
 from horn_neuro.parameters.stability import is_stable
 
 __all__ = ["HornParameters"]
@@ -164,8 +165,8 @@ class HornParameters:
 
     @property
     def max_delay(self):
-        """Longest coupling delay in steps (int), 1 without delays."""
-        return 1 if self.delays is None else int(self.delays.max())
+        """Longest delay of a connection in steps (int), 1 without delays or connections."""
+        return Connections(self.w_rec, self.delays).longest
 
     @property
     def frequency_hz(self):

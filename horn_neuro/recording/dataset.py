@@ -110,7 +110,9 @@ class Recording:
         }
         variables["stimulus"] = (("trial", "channel", "time"), stimulus, {"units": "1"})
         for name in final_state:
-            dims = ("trial", "lag", "unit") if final_state[name].ndim == 3 else trial_unit
+            # Different couplings have different delays.
+            lag = "lag" if name == "past_y" else f"lag_{name}"
+            dims = ("trial", lag, "unit") if final_state[name].ndim == 3 else trial_unit
             variables[f"final_{name}"] = (dims, final_state[name])
         for name, values in (weights or {}).items():
             variables[name] = (("trial", "post", "pre", "time")[: values.ndim], values)

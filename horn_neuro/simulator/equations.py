@@ -7,9 +7,9 @@ METHOD = "semi_implicit_euler"
 
 # horn_model, one step of size h = dt/tau. What units hear from others is complete
 # before the state update runs (see operations.py): terms add input_sum, W_in s, and
-# recurrent_sum, W_rec y.
+# recurrent_sum, W_rec y, and some of them a force.
 OSCILLATOR = """
-dy/dt = (alpha*tanh(i_in + i_rec + feedback*x) - omega**2*x - 2*gamma*y)/tau : 1
+dy/dt = (alpha*tanh(i_in + i_rec + feedback*x) - omega**2*x - 2*gamma*y{force})/tau : 1
 dx/dt = y/tau : 1
 i_in = input_sum + b_in : 1
 i_rec = (recurrent_sum + b_rec)/sqrt(n_units) : 1

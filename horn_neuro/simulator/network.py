@@ -35,9 +35,10 @@ def build_network(program):
     """
     sizes = program.sizes
     clock = brian2.Clock(sizes.step * brian2.second, name="step_clock")
+    force = "".join(f" + {term.force}" for term in program.terms if term.force)
     horn = brian2.NeuronGroup(
         sizes.size,
-        "\n".join(term.equations for term in program.terms),
+        "\n".join(term.equations for term in program.terms).format(force=force),
         method=METHOD,
         method_options={"order": tuple(name for term in program.terms for name in term.order)},
         clock=clock,

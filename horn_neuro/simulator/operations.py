@@ -177,6 +177,8 @@ class Gather:
         Where to keep what arrives at each connection, shape (n_connections, trials).
     add : bool
         Whether to add to `out` instead of replacing it.
+    of : str
+        What the names of the arrays of connections begin with.
     """
 
     weights: str
@@ -187,11 +189,12 @@ class Gather:
     trials: int
     arriving: str | None = None
     add: bool = False
+    of: str = ""
 
     def python(self, arrays):
         """Return a function that does it at step k."""
-        pre, first = arrays["pre"], arrays["first"]
-        delay = arrays["delay"] if self.ring > 1 else np.ones_like(pre)
+        pre, first = arrays[f"{self.of}pre"], arrays[f"{self.of}first"]
+        delay = arrays[f"{self.of}delay"] if self.ring > 1 else np.ones_like(pre)
         signal = arrays[self.signal].reshape(self.ring, self.units, self.trials)
         out = arrays[self.out].reshape(self.units, self.trials)
         ages = np.arange(self.ring)
@@ -225,12 +228,11 @@ class Gather:
 
     def code(self, names):
         """Return C++ for the setup, and for step k."""
-        delay = names["delay"] if self.ring > 1 else "nullptr"
+        first, pre, delay = (names[f"{self.of}{name}"] for name in ("first", "pre", "delay"))
+        delay = delay if self.ring > 1 else "nullptr"
         name = f"gather_{self.out.replace('.', '_')}"
-        setup = (
-            f"static horn::Gather {name}({names['first']}, {names['pre']}, {delay}, "
-            f"{self.ring}, {self.units}, {self.trials});"
-        )
+        shape = f"{self.ring}, {self.units}, {self.trials}"
+        setup = f"static horn::Gather {name}({first}, {pre}, {delay}, {shape});"
         if self.arriving is None:
             step = f"{name}.sum<{str(self.add).lower()}>({names[self.weights]}, "
         else:

@@ -5,7 +5,13 @@ import time
 
 import numpy as np
 
-from horn_neuro.parameters import CovarianceRule, PhaseRule, brian2_seed, resolve_seed
+from horn_neuro.parameters import (
+    CovarianceRule,
+    DiffusiveCoupling,
+    PhaseRule,
+    brian2_seed,
+    resolve_seed,
+)
 from horn_neuro.recording import Recording, SpikeTrains, State
 from horn_neuro.simulator.devices import choose_device
 from horn_neuro.simulator.memory import warn_about_memory
@@ -18,7 +24,7 @@ from horn_neuro.simulator.terms import (
     Inputs,
     Oscillators,
     Sizes,
-    coupling_term,
+    coupling_terms,
     kicks_term,
 )
 
@@ -80,10 +86,11 @@ def simulate(
         Where to run. 'auto' takes numpy for short jobs, and cpp for long ones
         and for networks that have been compiled before. 'cuda' needs a GPU and
         the extra of that name (`horn_neuro.simulator.cuda_problem`).
-    coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling
-        Whether the recurrent sum is a dense product or Brian2's (summed)
-        synapses; 'auto' decides by the density of w_rec. A `SpikeCoupling` lets
-        connections carry spikes instead of velocities.
+    coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling | DiffusiveCoupling
+        Whether the recurrent sum is a dense product or one over connections; 'auto'
+        decides by the density of w_rec. A `SpikeCoupling` lets connections carry
+        spikes instead of velocities; a `DiffusiveCoupling` of positions comes beside
+        that of velocities.
     spike_threshold : float
         Smallest amplitude y/omega of a spike, in the unit of x.
     dtype : 'float64' | 'float32'
@@ -155,9 +162,8 @@ def simulate(
 
     sizes = Sizes(params.n_units, params.n_inputs, n_trials, n_steps, params.step, every, dtype)
     state = State.zero(params.n_units) if initial is None else initial
-    recurrence = coupling_term(sizes, params, coupling, plasticity, learning)
-    oscillators = Oscillators(sizes, params)
-    terms = [oscillators, Inputs(sizes, params.w_in, stimulus), recurrence]
+    couplings = coupling_terms(sizes, params, coupling, plasticity, learning)
+    terms = [Oscillators(sizes, params), Inputs(sizes, params.w_in, stimulus), *couplings]
     if "spikes" in record or isinstance(coupling, SpikeCoupling):
         terms.append(Crossings(sizes, spike_threshold))
     if kicks is not None:
@@ -175,7 +181,7 @@ def simulate(
     return Recording.from_arrays(
         signals={name: _by_trial(results[name], sizes) for name in record if name in SIGNALS},
         spikes=_spike_trains(results["spikes"], sizes) if "spikes" in record else None,
-        weights=_weights(recurrence, results) if plasticity else None,
+        weights=_weights(couplings[0], results) if plasticity else None,
         stimulus=stimulus[:, ::every].transpose(0, 2, 1),
         sample_interval=every * params.step,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
@@ -188,7 +194,7 @@ def simulate(
         final_state=State(**program.state(results)),
         provenance={
             "device": device,
-            "coupling": recurrence.name,
+            "coupling": " and ".join(term.name for term in couplings),
             "spike_threshold": spike_threshold,
             "dtype": dtype,
             "plasticity": None if plasticity is None else repr(plasticity),
@@ -223,11 +229,12 @@ def _check_record(record):
 
 
 def _check_coupling(coupling, spike_threshold, params):
-    if isinstance(coupling, SpikeCoupling):
+    if isinstance(coupling, SpikeCoupling | DiffusiveCoupling):
         coupling.check(params)
     elif coupling not in ("auto", "dense", "sparse"):
         raise ValueError(
-            f"coupling = {coupling!r}: choose auto, dense or sparse, or give a SpikeCoupling"
+            f"coupling = {coupling!r}: choose auto, dense or sparse, or give a SpikeCoupling or a "
+            "DiffusiveCoupling"
         )
     if not 0 <= spike_threshold < np.inf:
         raise ValueError(f"spike_threshold = {spike_threshold!r}: give an amplitude of at least 0")

@@ -20,7 +20,7 @@ def _notice(problem):
     )
 
 
-def choose_backend(name, inputs, delays):
+def choose_backend(name, inputs, delays, coupling=None):
     """Return the function that runs a network on some inputs.
 
     Parameters
@@ -33,6 +33,8 @@ def choose_backend(name, inputs, delays):
         The sequence, for its device and dtype.
     delays : Tensor | None
         The delays of the network.
+    coupling : DiffusiveCoupling | None
+        Coupling of positions, which only the reference knows.
 
     Returns
     -------
@@ -42,13 +44,18 @@ def choose_backend(name, inputs, delays):
     Raises
     ------
     ValueError
-        If the name is unknown, or native is asked for on another device or dtype.
+        If the name is unknown, native is asked for on another device or dtype, or a
+        backend other than the reference for coupled positions.
     RuntimeError
         If native is asked for and cannot be compiled.
     """
     if name not in BACKENDS:
         raise ValueError(f"backend = {name!r}: choose one of {', '.join(BACKENDS)}")
-    if name == "reference":
+    if coupling is not None and name not in ("auto", "reference"):
+        raise ValueError(
+            f"backend {name!r} knows no DiffusiveCoupling; use backend='reference', or 'auto'"
+        )
+    if name == "reference" or coupling is not None:
         return run_reference
     if name == "cuda_graph":
         return run_graph

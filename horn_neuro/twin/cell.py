@@ -40,7 +40,7 @@ class Coefficients(NamedTuple):
     feedback: torch.Tensor
 
 
-def horn_step(x, y, inputs, recurrent, c, h):
+def horn_step(x, y, inputs, recurrent, c, h, force=0.0):
     """Take one step of the semi-implicit Euler scheme.
 
     Parameters
@@ -55,6 +55,8 @@ def horn_step(x, y, inputs, recurrent, c, h):
         Of the network.
     h : float
         Step size.
+    force : Tensor, shape (batch, n_units) | float
+        h times what is added to the velocity outside of the tanh.
 
     Returns
     -------
@@ -66,11 +68,11 @@ def horn_step(x, y, inputs, recurrent, c, h):
     Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
     """
     drive = inputs @ c.w_in.T + c.bias + recurrent + c.feedback * x
-    y = c.decay * y + c.gain * torch.tanh(drive) - c.stiffness * x
+    y = c.decay * y + c.gain * torch.tanh(drive) - c.stiffness * x + force
     return x + h * y, y
 
 
-def run_reference(inputs, x, y, past, c, h, delays, keep):
+def run_reference(inputs, x, y, past, c, h, delays, keep, past_x=None, springs=None):
     """Step through a sequence by eager autograd, one step at a time.
 
     Parameters
@@ -89,6 +91,10 @@ def run_reference(inputs, x, y, past, c, h, delays, keep):
         Delays in steps, at least 1; None is 1 everywhere.
     keep : bool
         Whether to return the states at all steps.
+    past_x : Tensor, shape (n_lags, batch, n_units) | None
+        Positions before x, the most recent first, for coupled positions.
+    springs : dict of int to Tensor, shape (n_units, n_units) | None
+        Their weights by delay, times h; the stiffness of c has their sums.
 
     Returns
     -------
@@ -98,18 +104,25 @@ def run_reference(inputs, x, y, past, c, h, delays, keep):
         Last state.
     past : Tensor, shape (max_delay - 1, batch, n_units)
         Velocities before the last one.
+    past_x : Tensor, shape (n_lags, batch, n_units)
+        Positions before the last one, where some were given.
     """
     history = [y, *past]
+    positions = [x, *(() if past_x is None else past_x)]
     by_delay = {1: c.w}
     if delays is not None:
         by_delay = {int(d): c.w * (delays == d) for d in delays.unique()}
     xs, ys = [], []
     for step in inputs:
         recurrent = sum(history[d - 1] @ w.T for d, w in by_delay.items())
-        x, y = horn_step(x, history[0], step, recurrent, c, h)
+        drawn = sum(positions[d - 1] @ w.T for d, w in (springs or {}).items())
+        x, y = horn_step(x, history[0], step, recurrent, c, h, drawn)
+        positions = [x, *positions[:-1]]
         history = [y, *history[: len(past)]]
         xs.append(x)
         ys.append(y)
     past = torch.stack(history[1:]) if len(past) else past
     kept = (torch.stack(xs), torch.stack(ys)) if keep else (None, None)
-    return *kept, x, y, past
+    if past_x is None:
+        return *kept, x, y, past
+    return *kept, x, y, past, torch.stack(positions[1:]) if len(past_x) else past_x

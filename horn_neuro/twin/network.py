@@ -28,15 +28,18 @@ class HornState(NamedTuple):
         Positions and velocities.
     past_y : Tensor, shape (batch, max_delay - 1, n_units)
         Velocities before y, the most recent first; empty without delays.
+    past_x : Tensor, shape (batch, n_lags, n_units) | None
+        Positions before x of networks with a `DiffusiveCoupling`, the most recent first.
     """
 
     x: torch.Tensor
     y: torch.Tensor
     past_y: torch.Tensor
+    past_x: torch.Tensor | None = None
 
     def detach(self):
         """Return the state cut off from its history, for truncated backpropagation."""
-        return HornState(*(tensor.detach() for tensor in self))
+        return HornState(*(None if part is None else part.detach() for part in self))
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class HornNetwork(nn.Module):
         that keep every unit stable (`horn_neuro.twin.constrain`).
     dtype : torch.dtype
         float32 or float64.
+    coupling : DiffusiveCoupling | None
+        Coupling of positions besides, which does not learn; by the reference backend.
 
     Raises
     ------
@@ -110,6 +115,7 @@ class HornNetwork(nn.Module):
         readout="last",
         learn=WEIGHTS,
         dtype=torch.float32,
+        coupling=None,
     ):
         super().__init__()
         learnable = (*WEIGHTS, "feedback", *OSCILLATORS)
@@ -122,7 +128,9 @@ class HornNetwork(nn.Module):
             raise ValueError(f"backend = {backend!r}: choose one of {', '.join(BACKENDS)}")
         self.initial, self.learn = params, tuple(learn)
         self.backend, self.batch_first, self.readout = backend, batch_first, readout
-        self.h = params.h
+        self.h, self.coupling = params.h, coupling
+        if coupling is not None:
+            coupling.check(params)
         values = {
             name: torch.tensor(np.asarray(getattr(params, name)), dtype=torch.float64)
             for name in learnable
@@ -136,7 +144,9 @@ class HornNetwork(nn.Module):
                 setattr(self, name, nn.Parameter(values[name].to(dtype)))
             else:
                 self.register_buffer(name, values[name].to(dtype))
-        delays = None if params.delays is None else torch.tensor(params.delays)
+        # The delay of an absent connection counts once there is one, up to the longest present.
+        delays = params.delays
+        delays = None if delays is None else torch.tensor(np.minimum(delays, params.max_delay))
         self.register_buffer("delays", delays)
 
     @property
@@ -158,13 +168,16 @@ class HornNetwork(nn.Module):
         """Return what a step multiplies with (`Coefficients`), connected to the parameters."""
         oscillators, h = self.oscillators, self.h
         scale = 1 / np.sqrt(self.initial.n_units)
+        stiffness = h * oscillators["omega"] ** 2
+        if self.coupling is not None:
+            stiffness = stiffness + h * stiffness.new_tensor(self.coupling.degree)
         return Coefficients(
             w_in=self.w_in,
             bias=self.b_in + scale * self.b_rec,
             w=scale * self.w_rec,
             decay=1 - 2 * h * oscillators["gamma"],
             gain=h * oscillators["alpha"],
-            stiffness=h * oscillators["omega"] ** 2,
+            stiffness=stiffness,
             # The feedback acts inside the tanh and is not scaled.
             feedback=self.feedback,
         )
@@ -201,41 +214,56 @@ class HornNetwork(nn.Module):
                 f"inputs are {inputs.dtype}, but the network is {self.w_out.dtype}; convert one"
             )
         sequence = inputs.transpose(0, 1) if self.batch_first else inputs
-        x, y, past = self._start(state, sequence)
-        run = choose_backend(self.backend, sequence, self.delays)
+        start = self._start(state, sequence)
+        run = choose_backend(self.backend, sequence, self.delays, self.coupling)
         every = self.readout == "every"
-        xs, ys, x, y, past = run(
-            sequence, x, y, past, self.coefficients(), self.h, self.delays, every or record
+        xs, ys, x, *rest = run(
+            sequence,
+            *start[:3],
+            self.coefficients(),
+            self.h,
+            self.delays,
+            every or record,
+            **self._springs(start),
         )
         logits = nn.functional.linear(xs if every else x, self.w_out, self.b_out)
         if every and self.batch_first:
             logits = logits.transpose(0, 1)
-        state = HornState(x, y, past.transpose(0, 1))
+        state = HornState(x, rest[0], *(past.transpose(0, 1) for past in rest[1:]))
         return HornOutput(
             logits, state, self._recording(sequence, xs, ys, state) if record else None
         )
 
     def _start(self, state, sequence):
+        """Return x, y, past_y and, with coupled positions, past_x as backends take them."""
         batch, n = sequence.shape[1], self.initial.n_units
-        lags = self.initial.max_delay - 1
+        shapes = [(batch, n), (batch, n), (batch, self.initial.max_delay - 1, n)]
+        if self.coupling is not None:
+            shapes.append((batch, self.coupling.connections.longest - 1, n))
         if state is None:
-            zero = sequence.new_zeros
-            return zero(batch, n), zero(batch, n), zero(lags, batch, n)
-        shapes = [(batch, n), (batch, n), (batch, lags, n)]
-        for name, tensor, shape in zip(HornState._fields, state, shapes, strict=True):
-            if tuple(tensor.shape) != shape:
-                raise ValueError(
-                    f"state: {name} has shape {tuple(tensor.shape)}; this batch asks for {shape}"
-                )
-        return state.x, state.y, state.past_y.transpose(0, 1)
+            state = [sequence.new_zeros(shape) for shape in shapes]
+        for name, tensor, shape in zip(HornState._fields, state, shapes, strict=False):
+            if tensor is None or tuple(tensor.shape) != shape:
+                found = None if tensor is None else tuple(tensor.shape)
+                raise ValueError(f"state: {name} has shape {found}; this batch asks for {shape}")
+        x, y, *pasts = state[: len(shapes)]
+        return x, y, *(past.transpose(0, 1) for past in pasts)
+
+    def _springs(self, start):
+        """Return what only the reference takes, of coupled positions."""
+        if self.coupling is None:
+            return {}
+        by_lag = self.coupling.connections.by_lag().items()
+        springs = {lag: self.h * start[0].new_tensor(w.toarray()) for lag, w in by_lag}
+        return {"past_x": start[3], "springs": springs}
 
     def _recording(self, sequence, xs, ys, state):
         def array(tensor):
             return tensor.detach().cpu().numpy()
 
-        last = State(*(array(tensor) for tensor in state))
-        if self.delays is None:
-            last = State(last.x, last.y)
+        # A past of no steps is none.
+        parts = {k: v for k, v in state._asdict().items() if v is not None and v.numel()}
+        last = State(**{name: array(tensor) for name, tensor in parts.items()})
         params = self.initial
         return Recording.from_arrays(
             signals={name: array(s.permute(1, 2, 0)) for name, s in (("x", xs), ("y", ys))},
@@ -284,7 +312,14 @@ class HornNetwork(nn.Module):
             value, initial = (t[name].detach().cpu().double().numpy() for t in (tensors, before))
             # What has not moved keeps the bits that the network's dtype has no room for.
             learned[name] = np.where(value == initial, getattr(self.initial, name), value)
+        if self.delays is not None:
+            learned["delays"] = self._delays(learned.get("w_rec", self.initial.w_rec))
         return self.initial.replace(**learned, provenance={**self.initial.provenance, **provenance})
+
+    def _delays(self, w_rec):
+        """Return the initial delays, and of new connections those they have learned with."""
+        new = (w_rec != 0) & (self.initial.w_rec == 0)
+        return np.where(new, self.delays.cpu().numpy(), self.initial.delays)
 
     def extra_repr(self):
         """Describe the network in its `repr`."""

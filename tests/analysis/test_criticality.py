@@ -160,8 +160,29 @@ def test_surrogates_keep_rates_and_destroy_synchrony():
 def test_bad_input(options, message):
     with pytest.raises(ValueError, match=message):
         lyapunov_spectrum(network(0.5), **options)
-    with pytest.raises(ValueError, match="set delays=None"):
-        critical_gain(network(0.5, delayed=True))
+
+
+def test_the_critical_gain_of_delayed_networks_is_where_small_states_stop_decaying():
+    params = network(1.0, feedback=0.0).replace(b_in=0.0, b_rec=0.0)
+    params = params.replace(delays=np.full((6, 6), 7))  # a quarter of a period
+    gain = critical_gain(params)
+    rest = {"x": np.full(6, 1e-9), "y": np.zeros(6), "n_steps": 4000, "settle": 200}
+    below, above = (
+        lyapunov_spectrum(params.replace(w_rec=factor * gain * params.w_rec), **rest).exponents[0]
+        for factor in (0.9, 1.1)
+    )
+    assert below < 0 < above
+    assert not 0.9 < gain / critical_gain(params.replace(delays=None)) < 1.1
+
+
+def test_diffusion_moves_the_exponents_of_springs_as_its_modes_say():
+    """Without recurrence every mode decays by 0.5 ln(1 - 2 gamma h), whatever its frequency."""
+    ring = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
+    params = network(0.0).replace(gamma=0.02, alpha=0.0)
+    found = lyapunov_spectrum(params, n_exponents=12, coupling=hn.DiffusiveCoupling(0.02 * ring))
+    assert found.exponents == pytest.approx(np.full(12, 0.5 * np.log(0.96)), abs=1e-3)
+    late = hn.DiffusiveCoupling(0.02 * ring, np.full((6, 6), 7))
+    assert lyapunov_spectrum(params, coupling=late).exponents[0] > found.exponents[0] + 1e-3
 
 
 def test_power_laws_are_told_from_what_is_none():

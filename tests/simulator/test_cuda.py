@@ -19,7 +19,7 @@ from horn_neuro.simulator.terms import (
     Inputs,
     Oscillators,
     Sizes,
-    coupling_term,
+    coupling_terms,
     kicks_term,
 )
 
@@ -173,7 +173,7 @@ def full_program(kicks="signed", coupling="auto", dtype="float64", plasticity=No
     terms = [
         Oscillators(sizes, params),
         Inputs(sizes, params.w_in, np.ones((3, 50, 2))),
-        coupling_term(sizes, params, coupling, plasticity, learning),
+        *coupling_terms(sizes, params, coupling, plasticity, learning),
         Crossings(sizes, 0.0),
         kicks_term(sizes, given.draw(3, 50, params, 1) if kicks == "fixed" else given),
     ]

@@ -9,7 +9,7 @@ import pytest
 import horn_neuro as hn
 from horn_neuro.parameters import sparse_random
 from horn_neuro.simulator import devices, standalone
-from horn_neuro.simulator.terms import Sizes, coupling_term, kicked
+from horn_neuro.simulator.terms import Sizes, coupling_terms, kicked
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_coupling_is_chosen_by_density():
 
     def chosen(w_rec):
         sizes = Sizes(60, 1, 1, 10, 1e-3)
-        return coupling_term(sizes, params.replace(w_rec=w_rec), "auto").name
+        return coupling_terms(sizes, params.replace(w_rec=w_rec), "auto")[0].name
 
     assert chosen(params.w_rec) == "dense"
     assert chosen(sparse_random(60, 0.01, 1.0, rng)) == "sparse"

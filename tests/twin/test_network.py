@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import horn_neuro as hn
-from horn_neuro.parameters import uniform_delays
+from horn_neuro.parameters import sparse_random, uniform_delays
 from horn_neuro.twin import backends, constrain, load_checkpoint, save_checkpoint, unconstrain
 
 FIELDS = ("w_in", "b_in", "w_rec", "b_rec", "w_out", "b_out", "feedback", "omega", "gamma", "alpha")
@@ -175,3 +175,55 @@ def test_bad_inputs(params):
         twin(torch.rand(3, 5, 1), state)
     with pytest.raises(ValueError, match="native.*float16"):
         hn.HornNetwork(params, "native", dtype=torch.float16)(torch.rand(1, 5, 1).half())
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+def test_coupled_positions_equal_brian2_and_continue(delayed):
+    rng = np.random.default_rng(3)
+    params = hn.effenberger_2025(6, heterogeneous=True, seed=1)
+    weights = np.abs(sparse_random(6, 0.7, 0.01, rng)) * (1 - np.eye(6))
+    coupling = hn.DiffusiveCoupling(weights, uniform_delays(6, 1, 4, rng) if delayed else None)
+    stimulus = rng.random((2, 60, 1))
+    expected = hn.simulate(params, stimulus, coupling=coupling, device="numpy")
+    twin = hn.HornNetwork(params, dtype=torch.float64, coupling=coupling)
+    inputs = torch.tensor(stimulus)
+    whole = twin(inputs, record=True)
+    np.testing.assert_allclose(whole.recording.data["x"], expected.data["x"], rtol=0, atol=1e-12)
+    last = whole.recording.final_state
+    assert set(last) == set(expected.final_state)
+    half = twin(inputs[:, :30])
+    rest = twin(inputs[:, 30:], state=half.state)
+    torch.testing.assert_close(rest.state.x, whole.state.x, rtol=0, atol=1e-13)
+    for backend in ("native", "analytic", "cuda_graph"):
+        refusing = hn.HornNetwork(params, backend, dtype=torch.float64, coupling=coupling)
+        with pytest.raises(ValueError, match=f"'{backend}' knows no DiffusiveCoupling"):
+            refusing(inputs)
+
+
+def test_delays_of_absent_connections_count_for_nothing():
+    rng = np.random.default_rng(0)
+    w = sparse_random(6, 0.4, 1.0, rng)
+    near = rng.integers(1, 5, (6, 6))
+    base = hn.effenberger_2025(6, seed=1).replace(w_rec=w, delays=near)
+    far = base.replace(delays=np.where(w == 0, 3000, near))
+    assert far.max_delay == near[w != 0].max()
+    inputs = torch.rand(2, 40, 1, dtype=torch.float64)
+    runs = [hn.HornNetwork(p, "analytic", dtype=torch.float64)(inputs).state for p in (base, far)]
+    torch.testing.assert_close(runs[0].x, runs[1].x)
+    assert runs[1].past_y.shape[1] == far.max_delay - 1
+    for device in ("numpy", "cpp"):
+        recording = hn.simulate(far, inputs.numpy(), device=device)
+        np.testing.assert_allclose(recording.final_state.x, runs[0].x.detach(), atol=1e-12)
+
+
+def test_a_connection_that_training_makes_keeps_the_delay_it_was_trained_with():
+    w = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0.0]])
+    params = hn.effenberger_2025(3, seed=1).replace(w_rec=w, delays=np.where(w == 0, 30, 2))
+    twin = hn.HornNetwork(params, "analytic", dtype=torch.float64)
+    with torch.no_grad():
+        twin.w_rec[0, 0] = 0.5
+    trained = twin.to_parameters()
+    assert (trained.delays[0, 0], trained.delays[1, 1]) == (2, 30)
+    inputs = torch.rand(1, 40, 1, dtype=torch.float64)
+    found = hn.simulate(trained, inputs.numpy(), device="numpy").final_state.x
+    np.testing.assert_allclose(found, twin(inputs).state.x.detach(), atol=1e-12)

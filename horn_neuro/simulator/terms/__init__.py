@@ -1,15 +1,16 @@
 """The parts of a simulated network, each found from its declaration."""
 
-from horn_neuro.parameters import CovarianceRule, PhaseRule
+from horn_neuro.parameters import Connections, CovarianceRule, DiffusiveCoupling, PhaseRule
 from horn_neuro.simulator.kicks import DrawnKicks, PoissonKicks
 from horn_neuro.simulator.spikes import SpikeCoupling
+from horn_neuro.simulator.terms.diffusive import Diffusion
 from horn_neuro.simulator.terms.inputs import Inputs
 from horn_neuro.simulator.terms.kicked import Drawn, Poisson
 from horn_neuro.simulator.terms.oscillators import Oscillators
 from horn_neuro.simulator.terms.plastic import Covariance, Phase
 from horn_neuro.simulator.terms.spiking import Crossings, Spikes
 from horn_neuro.simulator.terms.term import Sizes, Term
-from horn_neuro.simulator.terms.velocities import Connections, Dense, Sparse
+from horn_neuro.simulator.terms.velocities import Dense, Sparse
 
 __all__ = [
     "RULES",
@@ -18,7 +19,7 @@ __all__ = [
     "Oscillators",
     "Sizes",
     "Term",
-    "coupling_term",
+    "coupling_terms",
     "kicks_term",
 ]
 
@@ -36,8 +37,8 @@ def kicks_term(sizes, kicks):
     return KICKS[type(kicks)](sizes, kicks)
 
 
-def coupling_term(sizes, params, coupling, plasticity=None, learning=None):
-    """Return the `Term` of recurrent connections.
+def coupling_terms(sizes, params, coupling, plasticity=None, learning=None):
+    """Return the terms of recurrent connections.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def coupling_term(sizes, params, coupling, plasticity=None, learning=None):
         Sizes of the simulation.
     params : HornParameters
         The network.
-    coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling
+    coupling : 'auto' | 'dense' | 'sparse' | SpikeCoupling | DiffusiveCoupling
         How units hear of each other; 'auto' decides by the share of connections.
     plasticity : CovarianceRule | PhaseRule | None
         How weights learn.
@@ -54,16 +55,20 @@ def coupling_term(sizes, params, coupling, plasticity=None, learning=None):
 
     Returns
     -------
-    term : Term
+    terms : list of Term
+        The first of them is that of `w_rec`.
     """
     connections = Connections(params.w_rec, params.delays)
+    beside = []
+    if isinstance(coupling, DiffusiveCoupling):
+        beside, coupling = [Diffusion(sizes, coupling)], "auto"
     if plasticity is not None:
-        return RULES[type(plasticity)](sizes, connections, plasticity, learning)
+        return [RULES[type(plasticity)](sizes, connections, plasticity, learning), *beside]
     if isinstance(coupling, SpikeCoupling):
-        return Spikes(sizes, connections, coupling)
+        return [Spikes(sizes, connections, coupling)]
     if coupling == "auto":
         share = len(connections) / params.n_units**2
         coupling = "sparse" if 0 < share < SPARSE_BELOW else "dense"
     if coupling == "dense" and connections.longest == 1:
-        return Dense(sizes, params.w_rec)
-    return Sparse(sizes, connections)
+        return [Dense(sizes, params.w_rec), *beside]
+    return [Sparse(sizes, connections), *beside]

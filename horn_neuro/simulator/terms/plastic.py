@@ -5,7 +5,7 @@ import numpy as np
 from horn_neuro.simulator.equations import METHOD
 from horn_neuro.simulator.operations import Copy, Gather, Row
 from horn_neuro.simulator.terms.term import Term
-from horn_neuro.simulator.terms.velocities import Past
+from horn_neuro.simulator.terms.velocities import Past, wiring
 
 __all__ = ["Covariance", "Phase"]
 
@@ -102,7 +102,7 @@ class _Plastic(Term):
     def given(self, state):
         """Return the arrays that operations are given."""
         learns = self.learning.astype(float)
-        return {"learns": learns, **self.connections.given(), **self.past.given(state)}
+        return {"learns": learns, **wiring(self.connections), **self.past.given(state)}
 
     def values(self, state):
         """Return the values of Brian2's variables."""

@@ -5,7 +5,7 @@ import numpy as np
 from horn_neuro.simulator.equations import CROSSING
 from horn_neuro.simulator.operations import Gather, SpikeTape
 from horn_neuro.simulator.terms.term import Term
-from horn_neuro.simulator.terms.velocities import Past
+from horn_neuro.simulator.terms.velocities import Past, wiring
 
 __all__ = ["Crossings", "Spikes"]
 
@@ -98,12 +98,8 @@ class Spikes(Term):
 
     def given(self, state):
         """Return the arrays that operations are given."""
-        connections = self.connections
-        return {
-            "w_rec": connections.weights,
-            **connections.given(),
-            **self.past.given(state),
-        }
+        given = {"w_rec": self.connections.weights, **self.past.given(state)}
+        return given | wiring(self.connections)
 
     def values(self, state):
         """Return the values of Brian2's variables."""

@@ -77,6 +77,8 @@ class Term:
         All that the generated program depends on, besides sizes and the class.
     equations : str
         What it adds to the equations of a unit.
+    force : str
+        What it adds to dy/dt, outside of the tanh.
     order : tuple of str
         Those of its variables that are updated with the state, in their order.
     variables : tuple of str
@@ -90,6 +92,7 @@ class Term:
 
     key = ()
     equations = ""
+    force = ""
     order = ()
     variables = ()
     kept = MappingProxyType({})

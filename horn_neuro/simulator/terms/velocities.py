@@ -5,46 +5,13 @@ import numpy as np
 from horn_neuro.simulator.operations import Gather, Product, Remember
 from horn_neuro.simulator.terms.term import Term
 
-__all__ = ["Connections", "Dense", "Past", "Sparse"]
+__all__ = ["Dense", "Past", "Sparse", "wiring"]
 
 
-class Connections:
-    """The connections of a network by receiver, as `Gather` takes them.
-
-    Parameters
-    ----------
-    w_rec : ndarray, shape (n_units, n_units)
-        Recurrent weights [post, pre]; where one is 0 there is no connection.
-    delays : ndarray of int, shape (n_units, n_units) | None
-        Delays in steps.
-
-    Attributes
-    ----------
-    post, pre : ndarray of int32, shape (n_connections,)
-        Receivers, in ascending order, and senders.
-    weights : ndarray, shape (n_connections,)
-        Their weights.
-    delay : ndarray of int32, shape (n_connections,) | None
-        Their delays.
-    longest : int
-        The longest delay.
-    """
-
-    def __init__(self, w_rec, delays):
-        post, pre = np.nonzero(w_rec)
-        self.first = np.searchsorted(post, np.arange(len(w_rec) + 1)).astype(np.int64)
-        self.post, self.pre = post.astype(np.int32), pre.astype(np.int32)
-        self.weights = w_rec[post, pre]
-        self.delay = None if delays is None else delays[post, pre].astype(np.int32)
-        self.longest = 1 if delays is None else int(delays.max())
-
-    def __len__(self):
-        return len(self.pre)
-
-    def given(self):
-        """Return the arrays that a `Gather` is given, besides the weights."""
-        given = {"first": self.first, "pre": self.pre}
-        return given if self.longest == 1 else {**given, "delay": self.delay}
+def wiring(connections, of=""):
+    """Return the arrays that a `Gather` is given, besides the weights; `of` begins their names."""
+    given = {f"{of}first": connections.first, f"{of}pre": connections.pre}
+    return given if connections.longest == 1 else {**given, f"{of}delay": connections.delay}
 
 
 class Past:
@@ -64,29 +31,29 @@ class Past:
     """
 
     def __init__(self, sizes, variable, longest):
-        self.sizes, self.variable = sizes, variable
-        self.ring = longest
+        self.sizes, self.variable, self.ring = sizes, variable, longest
+        self.name = f"past_{variable}"
 
     @property
     def states(self):
         """As `Term.states`."""
-        return {f"past_{self.variable}": (self.ring - 1,)} if self.ring > 1 else {}
+        return {self.name: (self.ring - 1,)} if self.ring > 1 else {}
 
     @property
     def kept(self):
         """As `Term.kept`."""
-        return {"past": self.ring * self.sizes.size} if self.ring > 1 else {}
+        return {self.name: self.ring * self.sizes.size} if self.ring > 1 else {}
 
     def start(self):
         """Return the operations at the start of a step."""
         if self.ring == 1:
             return []
-        return [Remember(f"horn.{self.variable}", "past", self.ring, self.sizes.size)]
+        return [Remember(f"horn.{self.variable}", self.name, self.ring, self.sizes.size)]
 
     @property
     def signal(self):
         """What a `Gather` reads (str)."""
-        return "past" if self.ring > 1 else f"horn.{self.variable}"
+        return self.name if self.ring > 1 else f"horn.{self.variable}"
 
     def given(self, state):
         """Lay out the past of a state, (n_trials, ring - 1, n_units), the most recent first."""
@@ -94,17 +61,17 @@ class Past:
             return {}
         # The value of `lag` steps ago is in slot -lag.
         past = np.zeros((self.ring, self.sizes.n_units, self.sizes.n_trials))
-        past[:0:-1] = state[f"past_{self.variable}"].transpose(1, 2, 0)
-        return {"past": past}
+        past[:0:-1] = state[self.name].transpose(1, 2, 0)
+        return {self.name: past}
 
     def final(self, results):
         """Return the past after a run, as in a state."""
         if self.ring == 1:
             return {}
-        past = results["past"].reshape(self.ring, self.sizes.n_units, self.sizes.n_trials)
+        past = results[self.name].reshape(self.ring, self.sizes.n_units, self.sizes.n_trials)
         lags = np.arange(1, self.ring)
         past = past[(self.sizes.n_steps - lags) % self.ring].transpose(2, 0, 1)
-        return {f"past_{self.variable}": past.copy()}
+        return {self.name: past.copy()}
 
 
 class Dense(Term):
@@ -174,12 +141,8 @@ class Sparse(Term):
 
     def given(self, state):
         """Return the arrays that operations are given."""
-        connections = self.connections
-        return {
-            "w_rec": connections.weights,
-            **connections.given(),
-            **self.past.given(state),
-        }
+        given = {"w_rec": self.connections.weights, **self.past.given(state)}
+        return given | wiring(self.connections)
 
     def state(self, results):
         """Return the past velocities."""
