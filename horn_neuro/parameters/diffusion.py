@@ -108,7 +108,7 @@ class DiffusiveCoupling:
         stiffest = params.omega**2 + 2 * np.asarray(abs(self.weights).sum(axis=1)).ravel()
         if (h**2 * stiffest >= 4 * (1 - params.gamma * h)).any():
             raise ValueError(
-                "diffusive coupling: weights are too strong for the step, h**2 (omega**2 + 2 sum of "
-                f"weights) reaches {(h**2 * stiffest).max():.3g} and has to stay below "
+                "diffusive coupling: weights are too strong for the step, h**2 (omega**2 + 2 sum "
+                f"of weights) reaches {(h**2 * stiffest).max():.3g} and has to stay below "
                 f"4 (1 - gamma h) = {4 * (1 - params.gamma.max() * h):.3g}; lower them, or h"
             )

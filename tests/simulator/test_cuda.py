@@ -235,7 +235,7 @@ def test_brian2_is_left_as_it_was_after_generating(tmp_path):
 @pytest.mark.nvcc
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "options", [*COUPLINGS[1:4], {"dtype": "float32"}], ids=["sparse", "spikes", "plastic", "float"]
+    "options", [{**COUPLINGS[2], "dtype": "float32"}, COUPLINGS[3]], ids=["spikes", "plastic"]
 )
 def test_compilation(tmp_path, options):
     """Delays, kicks that are drawn on the GPU, blocks, all records: one program that links."""
