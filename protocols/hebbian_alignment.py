@@ -27,8 +27,8 @@ from tqdm import tqdm
 
 import horn_neuro as hn
 from horn_neuro import analysis
+from horn_neuro._version import software_versions
 from horn_neuro.parameters import dense_gaussian, generator
-from horn_neuro.recording import software_versions
 from horn_neuro.report import Report, RunFolder, draw_hebbian_alignment, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import (
@@ -375,7 +375,7 @@ def numbers_of(found):
             )
             numbers.append(
                 (f"{model}: gain of locking, pairs that grew minus pairs that shrank",
-                 str(difference))
+                 f"{difference:+}")
             )  # fmt: skip
     return numbers
 

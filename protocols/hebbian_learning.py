@@ -25,8 +25,8 @@ from tqdm import tqdm
 
 import horn_neuro as hn
 from horn_neuro import analysis
+from horn_neuro._version import software_versions
 from horn_neuro.parameters import dense_gaussian, generator, shuffled
-from horn_neuro.recording import software_versions
 from horn_neuro.report import Report, RunFolder, draw_hebbian_learning, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import HornClassifier, Task, TrainingConfig, train

@@ -332,7 +332,7 @@ def numbers_of(cells, bursts, middle, networks, args):
                 difference = analysis.paired_difference(
                     [getattr(c, key) for c in high], [getattr(c, key) for c in low]
                 )
-                numbers.append((f"Most minus least heterogeneous: {key}", str(difference)))
+                numbers.append((f"Most minus least heterogeneous: {key}", f"{difference:+}"))
     for name, rows in networks.items():
         separable = [row["separability"] for row in rows]
         text = f"separability {100 * np.mean(separable):.1f} %"

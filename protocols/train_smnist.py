@@ -20,8 +20,8 @@ from scipy import stats
 from tqdm import tqdm
 
 import horn_neuro as hn
+from horn_neuro._version import software_versions
 from horn_neuro.parameters import dense_gaussian, generator, log_uniform
-from horn_neuro.recording import software_versions
 from horn_neuro.report import Report, RunFolder, figures, styled
 from horn_neuro.report.command import protocol_parser
 from horn_neuro.twin import (

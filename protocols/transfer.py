@@ -335,7 +335,7 @@ def spiking_numbers(spikes, locking, accuracies):
             )
         )
     for name, pair in accuracies.items():
-        value = "; ".join(f"{kind} {estimate.format(100)}" for kind, estimate in pair.items())
+        value = "; ".join(f"{kind} {estimate.scaled(100)}" for kind, estimate in pair.items())
         numbers.append((f"Accuracy, {name} (%)", value))
     return numbers
 

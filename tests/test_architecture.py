@@ -48,7 +48,10 @@ def test_every_public_name_exists_and_is_documented():
 
     for name in hn.__all__:
         assert getattr(hn, name).__doc__, name
-    for room in ("parameters", "simulator", "recording", "datasets", "analysis", "report"):
+    for room in (
+        *("analysis", "datasets", "experiment", "parameters", "recording", "report", "simulator"),
+        "twin",
+    ):
         module = getattr(hn, room)
         for name in module.__all__:
             value = getattr(module, name)
@@ -78,3 +81,13 @@ def test_every_data_file_is_installed():
     installed = {file for package in packages for p in patterns for file in package.glob(p)}
     assert len(files) >= 5
     assert set(files) <= installed
+
+
+def test_every_package_is_installed_and_protocols_too():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    named = set(config["options"]["packages"].split())
+    folders = {path.parent for path in (ROOT / "horn_neuro").rglob("__init__.py")}
+    rooms = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert named == rooms | {"horn_neuro.protocols"}
+    assert config["options"]["package_dir"].split() == ["horn_neuro.protocols", "=", "protocols"]

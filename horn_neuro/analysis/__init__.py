@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "agreement": ["logit_margin", "trajectory_error"],
+        "conditions": ["Conditions"],
         "criticality": [
             "Avalanches",
             "LyapunovSpectrum",
@@ -54,12 +55,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "discrete_gain",
             "fit_sine",
             "input_spectrum",
+            "predicted_variance",
         ],
-        "rest_vs_evoked": ["RestVsEvoked"],
         "separability": ["Separability", "nested_decoding", "separability_over_time"],
         "spikes": ["field_phase", "spike_phase_locking"],
-        "statistics": ["Estimate", "bootstrap", "proportion"],
-        "synchrony": ["PairedDifference", "Synchrony", "locking_by_detuning", "paired_difference"],
+        "statistics": ["Estimate", "bootstrap", "mean_interval", "paired_difference", "proportion"],
+        "synchrony": ["Synchrony", "locking_by_detuning"],
         "transfer": ["Transfer"],
         "variability": ["variance_across_trials", "variance_within_groups"],
     },

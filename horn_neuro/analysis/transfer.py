@@ -88,7 +88,7 @@ class Transfer:
             found.append((f"Same label as the float64 twin: {text}", value))
         for name, text in (("float64", "float64 twin"), ("brian2", "Brian2")):
             accuracy = proportion(self.answers(name) == self.labels)
-            found.append((f"Accuracy, {text} (%)", accuracy.format(100)))
+            found.append((f"Accuracy, {text} (%)", str(accuracy.scaled(100))))
         for name, course in self.error.items():
             found.append(
                 (

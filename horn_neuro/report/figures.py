@@ -3,15 +3,17 @@
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_colors
+from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_color
 
 __all__ = [
     "label_log_axis",
+    "legend_above",
     "mark_segments",
     "plot_class_trajectories",
     "plot_cloud",
     "plot_course",
     "plot_dimension",
+    "plot_estimates",
     "plot_explained_variance",
     "plot_models",
     "plot_phases",
@@ -34,6 +36,18 @@ def label_log_axis(axis):
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def legend_above(ax):
+    """Make room above curves that begin at 0, so that their legend covers none of them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where the curves are.
+    """
+    ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
+    ax.legend(ncols=2, loc="upper left")
 
 
 def mark_segments(ax, segments, labels=True):
@@ -120,10 +134,9 @@ def plot_cloud(ax, points, labels=None, color="0.5"):
     if labels is None:
         ax.scatter(*points.T, s=5, color=color, alpha=0.25, lw=0)
     else:
-        classes = np.unique(labels)
-        for label, shade in zip(classes, class_colors(len(classes)), strict=True):
-            members = points[labels == label]
-            ax.scatter(*members.T, s=9, color=shade, alpha=0.6, lw=0)
+        for label in np.unique(labels):
+            members, shade = points[labels == label], class_color(label)
+            ax.scatter(*members.T, s=16, color=shade, alpha=0.7, lw=0)
             _write_class(ax, members.mean(axis=0), label, shade)
     ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
     return ax
@@ -155,8 +168,8 @@ def plot_class_trajectories(ax, paths):
     -------
     ax : matplotlib.axes.Axes
     """
-    for (label, path), color in zip(paths.items(), class_colors(len(paths)), strict=True):
-        path = np.asarray(path)
+    for label, path in paths.items():
+        path, color = np.asarray(path), class_color(label)
         ax.plot(*path.T, color=color, lw=1.2, alpha=0.85)
         _write_class(ax, path[-1], label, color)
     ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
@@ -195,7 +208,40 @@ def plot_dimension(ax, dimensions):
             label=name,
         )
     ax.set_xticks(range(len(segments)), segments)
-    ax.set(ylabel="participation ratio\n(dimensions)", ylim=(0, None), xlim=(-0.5, 2.5))
+    ax.set(ylabel="participation ratio\n(dimensions)", yscale="log", xlim=(-0.5, 2.5))
+    label_log_axis(ax.yaxis)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / 1.1, 2 * high)
+    ax.legend(ncols=2, loc="upper left")
+    return ax
+
+
+def plot_estimates(ax, x, estimates, **style):
+    """Draw estimates with their intervals.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like, shape (n_estimates,)
+        Horizontal positions.
+    estimates : list of Estimate
+        With or without intervals.
+    **style
+        Of `matplotlib.axes.Axes.errorbar`.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    values = np.array([estimate.value for estimate in estimates])
+    bounds = [
+        [(e.value if e.low is None else e.low), (e.value if e.high is None else e.high)]
+        for e in estimates
+    ]
+    # A percentile interval need not contain the estimate.
+    errors = np.clip([values - np.array(bounds)[:, 0], np.array(bounds)[:, 1] - values], 0, None)
+    ax.errorbar(x, values, errors, **{"marker": "o", "ms": 5, "capsize": 2, **style})
     return ax
 
 
@@ -375,11 +421,12 @@ def plot_return(ax, times, excesses, time_constants):
     shades = ("#d55e00", "#0072b2", "#009e73")
     for (name, excess), color in zip(excesses.items(), shades, strict=False):
         excess = np.asarray(excess) / np.mean(excess[: max(1, len(excess) // 20)])
-        ax.plot(times, np.where(excess > 0, excess, np.nan), color=color, lw=1.5, label=name)
+        ax.plot(times, np.where(excess > 0.01, excess, np.nan), color=color, lw=1.5, label=name)
         tau = time_constants[name].value
         label = f"fit, τ = {1e3 * tau:.0f} ms"
         ax.plot(times, np.exp(-2 * times / tau), "--", color=color, lw=1.5, label=label)
     ax.set_yscale("log")
     ax.set(xlabel="time since the stimulus ended (s)", ylabel="squared distance (relative)")
-    ax.set_ylim(1e-3, 3)
+    label_log_axis(ax.yaxis)
+    ax.legend(loc="lower left")
     return ax

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from horn_neuro.report import figures
-from horn_neuro.report.style import class_colors
+from horn_neuro.report.style import class_color
 
 __all__ = ["draw_spiking", "draw_transfer"]
 
@@ -136,8 +136,8 @@ def _spikes(spikes, rates, frequency_hz):
     duration = spikes.shape[2] * spikes.interval
     courses = list(rates.values())
     centers = (np.arange(len(courses[0])) + 0.5) * duration / len(courses[0])
-    for label, color in zip(rates, class_colors(len(rates)), strict=True):
-        axes[1].plot(centers, rates[label], color=color, label=str(label))
+    for label in rates:
+        axes[1].plot(centers, rates[label], color=class_color(label), label=str(label))
     axes[1].set(xlabel="time (s)", ylabel="spikes a second,\nmean over units", xlim=(0, duration))
     axes[1].legend(title="digit", ncols=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure, (

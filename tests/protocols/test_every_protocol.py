@@ -1,0 +1,64 @@
+"""What every protocol owes its reader: an answer, numbers, figures, and how it came about."""
+
+import base64
+import html
+import json
+import re
+
+import pytest
+
+import horn_neuro as hn
+
+from .conftest import OPTIONS
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_leaves_everything_in_one_folder(name, fast):
+    done = fast(name)
+    names = {path.name for path in done.folder.iterdir()}
+    assert {"report.html", "results.json", "config.json", "figures"} <= names
+    assert "parts" not in names
+    results = json.loads((done.folder / "results.json").read_text())
+    assert results["answer"] == done.findings.answer
+    assert set(results["findings"]) == set(done.findings.rows)
+    for finding in results["findings"].values():
+        assert isinstance(finding["value"], float)
+    config = json.loads((done.folder / "config.json").read_text())
+    assert config["protocol"] == name
+    assert config["options"]["source"] == "embedded"
+    assert config["command"].startswith(f"{type(done.run).__name__}.run(size='fast'")
+    assert config["versions"]["horn_neuro"] == hn.__version__
+    assert {"numpy", "torch" if "device" not in OPTIONS[name] else "brian2"} <= set(
+        config["versions"]
+    )
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_report_opens_with_the_answer_and_shows_the_files(name, fast):
+    done = fast(name)
+    page = (done.folder / "report.html").read_text()
+    sentences = [html.escape(sentence) for sentence in done.findings.answer]
+    places = [page.index(sentence) for sentence in sentences]
+    assert 1 <= len(places) <= 2
+    assert places == sorted(places)
+    shown = re.findall(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)", page)
+    pictures = {base64.b64decode(text) for text in shown}
+    files = sorted((done.folder / "figures").glob("*.png"))
+    assert 1 <= len(files) <= 5
+    for file in files:
+        assert file.read_bytes() in pictures, file.name
+        assert places[-1] < page.index(f"figures/{file.stem}.svg")
+        assert file.with_suffix(".svg").is_file()
+    for row in done.findings.rows:
+        assert html.escape(row) in page
+    assert page.index("<details>") > max(page.index(html.escape(row)) for row in done.findings.rows)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_captions_ask_a_question(name, fast):
+    done = fast(name)
+    from horn_neuro.report import styled
+
+    with styled():
+        for title, (_, caption) in done.run.figures(done.result).items():
+            assert "?" in caption, title
