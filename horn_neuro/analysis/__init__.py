@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "agreement": ["logit_margin", "trajectory_error"],
+        "agreement": ["changed_answers", "logit_margin", "trajectory_error"],
         "conditions": ["Conditions"],
         "criticality": [
             "Avalanches",
@@ -61,7 +61,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "spikes": ["field_phase", "spike_phase_locking"],
         "statistics": ["Estimate", "bootstrap", "mean_interval", "paired_difference", "proportion"],
         "synchrony": ["Synchrony", "locking_by_detuning"],
-        "transfer": ["Transfer"],
         "variability": ["variance_across_trials", "variance_within_groups"],
     },
 )

@@ -1,5 +1,6 @@
 """What several experiments are made of: digits, matched networks, settled states, options."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,11 @@ __all__ = [
     "PARAMS",
     "SEED",
     "DigitExperiment",
-    "as_task",
+    "as_tensors",
     "mixed",
     "network_for_digits",
     "settled",
+    "train_briefly",
     "untrained",
 ]
 
@@ -72,23 +74,55 @@ class DigitExperiment(Experiment):
         return sequences[rng.permutation(len(sequences))[:count]]
 
 
-def as_task(digits, n_validation):
-    """Make a `horn_neuro.twin.Task` of digits."""
+def as_tensors(digits):
+    """Return inputs (float32) and labels of digits as torch tensors."""
     import torch
 
-    from horn_neuro.twin import Task
-
-    inputs = torch.from_numpy(digits.inputs.astype(np.float32))
-    return Task(inputs, torch.from_numpy(digits.labels), n_validation)
+    return torch.from_numpy(digits.inputs.astype(np.float32)), torch.from_numpy(digits.labels)
 
 
-def network_for_digits(path=None):
+def train_briefly(model, digits, n_validation, observe=None, **options):
+    """Train a classifier on a CPU, and keep no files.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        As of `horn_neuro.twin.train`.
+    digits : DigitSequences
+        For training and validation together.
+    n_validation : int
+        How many of them are for validation.
+    observe : callable | None
+        As of `horn_neuro.twin.train`.
+    **options
+        Of `horn_neuro.twin.TrainingConfig`.
+
+    Returns
+    -------
+    metrics : list of dict
+        Of every epoch.
+    best : dict of str to Tensor
+        State of the model in the epoch of best validation accuracy.
+    """
+    from lightning_fabric import Fabric
+
+    from horn_neuro.twin import Task, TrainingConfig, train
+
+    task, config = Task(*as_tensors(digits), n_validation), TrainingConfig(**options)
+    with tempfile.TemporaryDirectory() as scratch:
+        fabric = Fabric(accelerator="cpu")
+        return train(model, task, config, Path(scratch), fabric=fabric, observe=observe)
+
+
+def network_for_digits(path=None, load=hn.load_parameters):
     """Load a network that takes one pixel a step, and answers with ten classes.
 
     Parameters
     ----------
     path : Path | None
         A saved network; None takes the pretrained heterogeneous one.
+    load : callable
+        Reads the file.
 
     Returns
     -------
@@ -99,7 +133,7 @@ def network_for_digits(path=None):
     ValueError
         If it has other inputs or outputs, or a single unit.
     """
-    params = hn.pretrained("horn64_heterogeneous") if path is None else hn.load_parameters(path)
+    params = hn.pretrained("horn64_heterogeneous") if path is None else load(path)
     if params.n_inputs != 1 or params.n_outputs != 10 or params.n_units < 2:
         raise ValueError(
             f"{path} has {params.n_inputs} inputs, {params.n_units} units and {params.n_outputs} "

@@ -119,9 +119,9 @@ class Option:
 
 
 def show(value):
-    """Write a value as it is typed: a list with spaces, a long run of integers by its ends."""
+    """Write a value as it is typed: a list with spaces, a range by its ends."""
     if not isinstance(value, (list, tuple, range)):
         return f"{value:g}" if isinstance(value, float) else str(value)
-    if len(value) > 3 and list(value) == list(range(value[0], value[-1] + 1)):
+    if isinstance(value, range):
         return f"{value[0]} to {value[-1]}"
     return " ".join(map(show, value))

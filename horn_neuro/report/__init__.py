@@ -12,7 +12,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "heterogeneity": ["draw_heterogeneity"],
         "html": ["Report"],
         "run_folder": ["RunFolder"],
-        "transfer": ["draw_spiking", "draw_transfer"],
         "page": ["write_report"],
         "style": ["styled"],
     },
