@@ -39,12 +39,12 @@ COUPLINGS = (
     (0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.4, 3.2, 6.4),
 )
 LEVELS = ((0.0, 1.0), (0.0, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0))
-QUANTITIES = {  # name: label, factor, unit
+QUANTITIES = {  # name: label, factor, unit of a difference
     "lyapunov": ("largest Lyapunov\nexponent (1/step)", 1, "1/step"),
     "memory": ("autocorrelation\ntime (ms)", 1, "ms"),
     "susceptibility": ("fluctuation of\nthe order parameter", 1, None),
-    "separability": ("accuracy of a\nlinear readout (%)", 100, "%"),
-    "learned": ("accuracy after the\ntraining budget (%)", 100, "%"),
+    "separability": ("accuracy of a\nlinear readout (%)", 100, "points"),
+    "learned": ("accuracy after the\ntraining budget (%)", 100, "points"),
 }
 
 
@@ -205,25 +205,28 @@ class Heterogeneity(DigitExperiment):
         return Findings(self.answer(rows, found), rows, details)
 
     def answer(self, rows, found):
-        pixels = rows["Network, pixels themselves: separability"]
-        edges = {k: v for k, v in rows.items() if k.endswith("edge, linear theory")}
-        places = " and ".join(
-            f"{v.value:.2f} ({k.split(':')[0].lower()})" for k, v in edges.items()
-        )
-        edge = f"Linear theory of the silent network has its edge at w_rec of std {places}."
-        if "Most minus least heterogeneous: learned" not in rows:
-            return [edge]
-        differences = [
-            rows[f"Most minus least heterogeneous: {k}"] for k in ("separability", "learned")
+        edges = [v.value for k, v in rows.items() if k.endswith("edge, linear theory")]
+        answer = [
+            "Linear theory of the silent network has its edge at w_rec of std "
+            f"{' to '.join(f'{edge:.2f}' for edge in (edges[0], edges[-1]))}, from equal units to "
+            "the most heterogeneous."
         ]
-        said = [{1: "more", 0: "not clearly more or less", -1: "less"}[d.sign] for d in differences]
-        return [
-            f"Over all couplings, a linear readout separates digits {said[0]} in heterogeneous "
-            f"networks than in equal ones ({differences[0]:+}; the pixels themselves: "
-            f"{pixels.value:.0f} %), and they learn {said[1]} ({differences[1]:+}; "
-            f"{differences[1].n} pairs of networks of {len(self.seeds)} seeds).",
-            edge,
-        ]
+        if "Most minus least heterogeneous: learned" in rows:
+            readout, learned = (
+                rows[f"Most minus least heterogeneous: {key}"]
+                for key in ("separability", "learned")
+            )
+            verdict = {1: "better", 0: "neither clearly better nor worse", -1: "worse"}
+            answer.insert(
+                0,
+                (
+                    f"Over all couplings, heterogeneous networks separate digits "
+                    f"{verdict[readout.sign]} than equal ones ({readout:+}) and learn them "
+                    f"{verdict[learned.sign]} ({learned:+}; {learned.n} pairs of networks of "
+                    f"{len(self.seeds)} seeds)."
+                ),
+            )
+        return answer
 
     def figures(self, found):
         return {
@@ -263,7 +266,7 @@ def draw_curves(cells):
         ax.set(ylabel=label, xscale="log")
     axes[0, 0].axhline(0, color="black", lw=0.6)
     axes[1, 0].axhline(REST / 2, color=GREY, ls="--", lw=1)
-    axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="bottom", color=GREY)
+    axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="top", color=GREY)
     for ax in (axes[1, 1], axes[0, 2]):
         ax.axhline(10, color=GREY, lw=1, ls="-.")
         ax.set_ylim(0, None)
