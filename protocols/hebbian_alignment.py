@@ -23,6 +23,7 @@ from matplotlib import pyplot as plt
 from horn_neuro import analysis
 from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator
+from horn_neuro.report.figures import label_log_axis
 from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE, PINK
 from horn_neuro.twin import BaselineClassifier, HornClassifier, error_signals
 
@@ -321,6 +322,7 @@ def draw_curves(found):
         )
     ax.axhline(0, color="black", lw=0.6)
     ax.set(xscale="log", xlabel="steps of training + 1")
+    label_log_axis(ax.xaxis)
     ax.set_ylabel("correlation of weights\nwith that of activity over pairs")
     figure.legend(ncols=3, loc="outside upper center")
     return figure, "Do the weights align while they learn? Mean over seeds; bands: their range."

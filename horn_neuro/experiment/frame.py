@@ -86,6 +86,10 @@ class Experiment:
         words = ", ".join(f"{name}={value!r}" for name, value in {"size": size, **given}.items())
         self.command, self.config = f"{type(self).__name__}.run({words})", {}
 
+    def __getstate__(self):
+        """Leave the progress bar behind where work goes to another process."""
+        return {name: value for name, value in vars(self).items() if name != "_bar"}
+
     def measure(self):
         """Do the work; returns what the next two methods take."""
         raise NotImplementedError
@@ -152,7 +156,7 @@ class Experiment:
 
     def keep(self, name, make):
         """Return `make()`, or what the run that is resumed has kept of it (`RunFolder.keep`)."""
-        return self.folder.keep(name, make, self.values)
+        return self.folder.keep(name, make, self.values, self.writes)
 
     def start(self, out=None, resume=False):
         """Measure, and write everything down; as of `run`, returns result and findings."""

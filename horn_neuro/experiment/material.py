@@ -39,7 +39,7 @@ class DigitExperiment(Experiment):
 
     source = Option("embedded", "embedded, openml, or a folder of MNIST's IDX files")
 
-    def load_digits(self, split, count=None, rng=None, name="digits"):
+    def load_digits(self, split, count=None, rng=None, name="digits", make=smnist):
         """Draw digits without replacement, and note where they come from.
 
         Parameters
@@ -52,6 +52,8 @@ class DigitExperiment(Experiment):
             The source of randomness.
         name : str
             Name of the option that says how many, for the message.
+        make : callable
+            `smnist` or `psmnist`.
 
         Returns
         -------
@@ -62,7 +64,7 @@ class DigitExperiment(Experiment):
         ValueError
             If there are fewer.
         """
-        sequences = smnist(self.source, split, seed=None)
+        sequences = make(self.source, split, seed=None)
         self.config["digits"] = {"source": sequences.source, "checksum": sequences.checksum}
         if count is None:
             return sequences

@@ -21,9 +21,9 @@ class RunFolder:
     ----------
     path : str | Path
         The folder.
-    again : dict | None
-        Options of the run, if the folder holds an earlier part of it; None for
-        a new folder.
+    options : dict | None
+        Of the run, if the folder holds an earlier part of it; None for a new
+        folder.
 
     Raises
     ------
@@ -37,10 +37,10 @@ class RunFolder:
         If the earlier part was run with other options.
     """
 
-    def __init__(self, path, again=None):
-        self.path, self._again = Path(path), again is not None
-        if self._again:
-            self._check(again)
+    def __init__(self, path, options=None):
+        self.path, self.again = Path(path), options is not None
+        if self.again:
+            self._check(options)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
@@ -50,7 +50,7 @@ class RunFolder:
                 f"the output folder {self.path} cannot be written ({error.strerror}); "
                 "choose another with --out"
             ) from None
-        if not self._again and any(self.path.iterdir()):
+        if not self.again and any(self.path.iterdir()):
             raise FileExistsError(
                 f"the output folder {self.path} is not empty; choose a new one with --out"
             )
@@ -66,7 +66,7 @@ class RunFolder:
                     "give the same options, or another --out"
                 )
 
-    def keep(self, name, make, options):
+    def keep(self, name, make, options, writes=True):
         """Return `make()` and keep it, or return what an earlier part of the run has kept.
 
         Parameters
@@ -77,20 +77,23 @@ class RunFolder:
             Does it; returns arrays, numbers, or dicts, lists and data classes of them.
         options : dict
             Of the run, which all pieces share.
+        writes : bool
+            Whether this process keeps it; of several that do the same, one does.
 
         Returns
         -------
         piece : object
         """
         path = self.path / _PARTS / f"{name}.joblib"
-        if self._again and path.is_file():
+        if self.again and path.is_file():
             return joblib.load(path)
-        piece = make()
-        if not path.parent.is_dir():
-            path.parent.mkdir()
+        if writes and not (path.parent / "options.json").is_file():
+            path.parent.mkdir(exist_ok=True)
             self.save_json(f"{_PARTS}/options.json", options)
-        with self.file(f"{_PARTS}/{path.name}") as temporary:
-            joblib.dump(piece, temporary)
+        piece = make()
+        if writes:
+            with self.file(f"{_PARTS}/{path.name}") as temporary:
+                joblib.dump(piece, temporary)
         return piece
 
     def file(self, name):
@@ -112,8 +115,10 @@ class RunFolder:
         return self.path / "figures" / f"{name}.png"
 
     def close(self, complete):
-        """Remove the pieces of a complete run; and the folder itself, if it is empty."""
-        if complete:
-            shutil.rmtree(self.path / _PARTS, ignore_errors=True)
+        """Remove the pieces of a complete run; and all of one that came to nothing."""
+        parts = self.path / _PARTS
+        others = [path for path in self.path.iterdir() if path != parts]
+        if complete or not (others or list(parts.glob("*.joblib"))):
+            shutil.rmtree(parts, ignore_errors=True)
         if not any(self.path.iterdir()):
             self.path.rmdir()

@@ -5,14 +5,5 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["figures", "style"],
-    submod_attrs={
-        "command": ["protocol_parser"],
-        "hebbian": ["draw_hebbian_alignment"],
-        "hebbian_learning": ["draw_hebbian_learning"],
-        "heterogeneity": ["draw_heterogeneity"],
-        "html": ["Report"],
-        "run_folder": ["RunFolder"],
-        "page": ["write_report"],
-        "style": ["styled"],
-    },
+    submod_attrs={"page": ["write_report"], "style": ["styled"]},
 )

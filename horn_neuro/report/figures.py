@@ -14,12 +14,9 @@ __all__ = [
     "plot_course",
     "plot_dimension",
     "plot_estimates",
-    "plot_explained_variance",
     "plot_models",
-    "plot_phases",
     "plot_raster",
     "plot_return",
-    "plot_traces",
 ]
 
 _LINES = {"digits": "-", "shuffled": "--", "kicks only": ":", "no recurrence": "-."}
@@ -242,110 +239,6 @@ def plot_estimates(ax, x, estimates, **style):
     # A percentile interval need not contain the estimate.
     errors = np.clip([values - np.array(bounds)[:, 0], np.array(bounds)[:, 1] - values], 0, None)
     ax.errorbar(x, values, errors, **{"marker": "o", "ms": 5, "capsize": 2, **style})
-    return ax
-
-
-def plot_explained_variance(ax, ratios):
-    """Draw the cumulative explained variance of each segment.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    ratios : dict of str to array_like, shape (n_units,)
-        Shares of the variance by segment, in descending order.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    styles = dict(zip(SEGMENT_COLORS, ("-", "--", ":"), strict=True))
-    for name, ratio in ratios.items():
-        cumulative = np.cumsum(ratio)
-        ax.plot(
-            np.arange(1, len(ratio) + 1),
-            100 * cumulative,
-            styles.get(name, "-"),
-            color=SEGMENT_COLORS.get(name, "black"),
-            lw=2,
-            label=name,
-        )
-    ax.set(
-        xlabel="principal components",
-        ylabel="explained variance (%)",
-        ylim=(0, 102),
-        xlim=(1, None),
-    )
-    return ax
-
-
-def plot_traces(ax, times, traces, names):
-    """Draw signals below one another, with a common scale bar.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    times : array_like, shape (n_times,)
-        Time in seconds.
-    traces : array_like, shape (n_traces, n_times)
-        The signals, the first one on top.
-    names : list of str
-        Their names.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    traces = np.asarray(traces)
-    gap = 1.1 * np.ptp(traces, axis=1).max()
-    for k, trace in enumerate(traces):
-        ax.plot(times, trace - trace.mean() - k * gap, color="black", lw=0.8)
-    ax.set_yticks([-k * gap for k in range(len(traces))], names)
-    bar = float(f"{gap / 2:.1g}")
-    right = ax.get_yaxis_transform()
-    bottom = -(len(traces) - 1) * gap - bar / 2
-    ax.plot([1.012, 1.012], [bottom, bottom + bar], "k", lw=2, clip_on=False, transform=right)
-    ax.text(1.02, bottom + bar / 2, f"x: {bar:g}", va="center", fontsize="small", transform=right)
-    ax.set(xlabel="time (s)")
-    return ax
-
-
-def plot_phases(ax, times, theta, frequency_hz):
-    """Draw the phases of all units over time, slowest unit at the bottom.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw; a colour bar is added beside it.
-    times : array_like, shape (n_times,)
-        Time in seconds, evenly spaced.
-    theta : array_like, shape (n_units, n_times)
-        Phases in rad.
-    frequency_hz : array_like, shape (n_units,)
-        Natural frequencies.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    order = np.argsort(frequency_hz)
-    n_units = len(order)
-    image = ax.imshow(
-        np.asarray(theta)[order],
-        aspect="auto",
-        origin="lower",
-        cmap="twilight",
-        vmin=-np.pi,
-        vmax=np.pi,
-        interpolation="nearest",
-        extent=(times[0], times[-1], -0.5, n_units - 0.5),
-    )
-    ticks = np.unique(np.linspace(0, n_units - 1, 5).astype(int))
-    ax.set_yticks(ticks, [f"{frequency_hz[order[k]]:.0f}" for k in ticks])
-    ax.set(xlabel="time (s)", ylabel="natural frequency (Hz)")
-    bar = ax.figure.colorbar(image, ax=ax, label="phase (rad)", ticks=[-np.pi, 0, np.pi])
-    bar.ax.set_yticklabels(["-π", "0", "π"])
     return ax
 
 

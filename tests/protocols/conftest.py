@@ -1,21 +1,28 @@
 """Every protocol runs once, small and fast; its tests look at what that run has left."""
 
 import functools
-import importlib.util
+import pkgutil
 from importlib import import_module
-from pathlib import Path
 from types import SimpleNamespace
 
+import horn_neuro.protocols
 import pytest
 
 from horn_neuro.experiment import Experiment
 
-FOLDER = Path(__file__).parents[2] / "protocols"
+NAMES = sorted(module.name for module in pkgutil.iter_modules(horn_neuro.protocols.__path__))
 # What makes the fast run of a protocol faster still, and the same on every machine.
 OPTIONS = {
+    "hebbian_alignment": {"models": ["horn_heterogeneous", "rnn"], "train": 160},
+    "hebbian_learning": {
+        **{"device": "numpy", "models": ["homogeneous"], "rules": ["covariance"], "units": 5},
+    },
+    "heterogeneity": {"device": "numpy", "couplings": [0.1, 4]},
     "plv": {"device": "numpy"},
     "resonance": {"device": "numpy", "units": 12},
     "rest_vs_evoked": {"device": "numpy", "coupling": 0.5, "seed": 3},
+    "train_smnist": {"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
+    "transfer": {"device": "numpy"},
 }
 
 
@@ -44,28 +51,8 @@ def fast(experiment, tmp_path_factory):
     @functools.cache
     def run(name):
         out = tmp_path_factory.mktemp(name) / "run"
-        one = experiment(name)("fast", **OPTIONS[name])
+        one = experiment(name)("fast", **OPTIONS.get(name, {}))
         result, findings = one.start(out)
         return SimpleNamespace(run=one, result=result, findings=findings, folder=out)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def load_protocol():
-    """A protocol by its name."""
-
-    @functools.cache
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture(scope="module")
-def protocol(load_protocol, request):
-    """The protocol that a test module is named after."""
-    return load_protocol(request.path.stem.removeprefix("test_"))
