@@ -10,20 +10,20 @@ that relabels the units (z, p); "partial" is what is left after a regression on
 the difference of natural frequencies. A tanh network is the control; digits
 shown row by row (--rows) are a task that it learns as well.
 
-    horn-neuro hebbian_alignment --rows
     horn-neuro hebbian_alignment --epochs 10 --seeds 1 2 3 4 5 6 7 8
 """
 
+from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
-from matplotlib import pyplot as plt
 
 from horn_neuro import analysis
 from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator
-from horn_neuro.report.figures import label_log_axis
+from horn_neuro.report import figures
 from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE, PINK
 from horn_neuro.twin import BaselineClassifier, HornClassifier, error_signals
 
@@ -35,6 +35,7 @@ MODELS = {  # name: how it is called, colour, marker
 FINE = (1, 2, 4, 8, 16, 32)  # steps of the first epoch that are looked at
 LAGS = (0, 1, 2, 3, 5, 7, 10, 14, 18, 22, 28)
 COUPLING, ALPHA, GAMMA = 1.6, 0.07, 0.02  # as in train_smnist
+WHEN = ("before", "after")
 SHOWN = "y, y"  # the correlation that figures and sentences are about
 
 
@@ -57,33 +58,24 @@ class HebbianAlignment(DigitExperiment):
         self.shown = self.shaped(test[test.balanced(self.probe // 10, rng)])
         self.expect(len(self.models) * len(self.seeds), "network")
         found = {model: [] for model in self.models}
-        for model in self.models:
-            for seed in self.seeds:
-                self.step(f"{model}, seed {seed}")
-                found[model].append(self.keep(f"{model} {seed}", partial(self.follow, model, seed)))
+        for model, seed in product(self.models, self.seeds):
+            self.step(f"{model}, seed {seed}")
+            found[model].append(self.keep(f"{model} {seed}", partial(self.follow, model, seed)))
         return found
 
     def shaped(self, digits):
-        if not self.rows:
-            return digits
-        return type(digits)(**vars(digits) | {"inputs": digits.inputs.reshape(-1, 28, 28)})
+        shape = (-1, 28, 28) if self.rows else (-1, 784, 1)
+        return replace(digits, inputs=digits.inputs.reshape(shape))
 
     def make_model(self, name, seed):
         torch.manual_seed(seed)
         channels = self.shown.inputs.shape[2]
         if name == "rnn":
             return BaselineClassifier("rnn", self.units, channels)
-        params = material.untrained(
-            self.units,
-            COUPLING,
-            seed,
-            n_inputs=channels,
-            heterogeneous=name == "horn_heterogeneous",
-            omega=2 * np.pi / (7 if self.rows else 28),  # some cycles within a digit of 28 steps
-            alpha=ALPHA,
-            gamma=GAMMA,
-        )
-        return HornClassifier(params)
+        period = 7 if self.rows else 28  # some cycles within a digit of 28 steps
+        options = {"omega": 2 * np.pi / period, "alpha": ALPHA, "gamma": GAMMA}
+        options |= {"n_inputs": channels, "heterogeneous": name == "horn_heterogeneous"}
+        return HornClassifier(material.untrained(self.units, COUPLING, seed, **options))
 
     def follow(self, name, seed):
         """Train one network, and look at it."""
@@ -100,22 +92,14 @@ class HebbianAlignment(DigitExperiment):
             if step in (0, last):
                 states[step] = {key: value.clone() for key, value in model.state_dict().items()}
 
-        rate = 2e-3 if name == "rnn" else 2e-2
-        metrics, _ = material.train_briefly(
-            model,
-            self.training,
-            self.train // 10,
-            look,
-            epochs=self.epochs,
-            learning_rate=rate,
-            seed=seed,
-        )
+        options = {"epochs": self.epochs, "learning_rate": 2e-3 if name == "rnn" else 2e-2}
+        n = self.train // 10
+        metrics, _ = material.train_briefly(model, self.training, n, look, seed=seed, **options)
         run = {
             "steps": steps,
             "accuracy": max(row["validation_accuracy"] for row in metrics),
             **self.align(name, model, weights, correlations, seed),
-            "explained_share": {},
-            "locking": {},
+            **{"explained_share": {}, "locking": {}},
             "example": (weights[-1], weights[-1] - weights[0], correlations[-1][SHOWN]),
         }
         if name != "rnn":
@@ -155,42 +139,34 @@ class HebbianAlignment(DigitExperiment):
             for key in runs[0]["explained_share"]:
                 shares = np.array([run["explained_share"][key] for run in runs])
                 best = np.abs(shares.mean(axis=0)).argmax()
-                text = f", lag {LAGS[best]}" if shares.shape[1] > 1 else ""
-                rows[f"{model}: share of an update explained, {key}{text}"] = (
-                    analysis.mean_interval(shares[:, best])
-                )
+                lag = f", lag {LAGS[best]}" if shares.shape[1] > 1 else ""
+                mean = analysis.mean_interval(shares[:, best])
+                rows[f"{model}: share of an update explained, {key}{lag}"] = mean
             if runs[0]["locking"]:
                 pair = ([run["locking"][name] for run in runs] for name in ("grown", "shrunk"))
-                rows[f"{model}: locking, pairs that grew minus pairs that shrank"] = (
-                    analysis.paired_difference(*pair)
-                )
-        answer = [self.answer(model, runs, rows) for model, runs in list(found.items())[:2]]
-        kept = ("steps", "accuracy", "curves", "explained_share", "locking")
+                gain = analysis.paired_difference(*pair)
+                rows[f"{model}: locking, pairs that grew minus pairs that shrank"] = gain
         details = {
-            model: [{key: run[key] for key in kept} | {"alignment": plain(run)} for run in runs]
+            model: [{key: run[key] for key in run if key != "example"} for run in runs]
             for model, runs in found.items()
         }
+        answer = [self.answer(model, found[model], rows) for model in self.models[:2]]
         return Findings(answer, rows, {"models": details})
 
     def answer(self, model, runs, rows):
-        change, before = (
-            rows[f"{model}: change, {SHOWN} ({when})"] for when in ("after", "before")
-        )
+        before, after = (rows[f"{model}: change, {SHOWN} ({when})"] for when in WHEN)
         key = f"change, {SHOWN} (after)"
-        n = sum(run["alignment"][key].p_value < 0.05 for run in runs)
-        looks = {1: "look Hebbian", 0: "do not clearly look Hebbian", -1: "look anti-Hebbian"}
+        significant = sum(run["alignment"][key].p_value < 0.05 for run in runs)
+        looks = {1: "looks Hebbian", 0: "does not clearly look Hebbian", -1: "looks anti-Hebbian"}
         return (
-            f"What training changes in networks of {MODELS[model][0]} {looks[change.sign]}: over "
-            f"pairs, it goes with the correlation of activity after training by r = {change:+} "
-            f"(significant in {n} of {len(runs)} seeds), and with that before by {before:+}."
+            f"What training changes in networks of {MODELS[model][0]} {looks[after.sign]}: over "
+            f"pairs, it goes with the correlation of activity after training by r = {after:+} "
+            f"(significant in {significant} of {len(runs)} seeds), and with that before training "
+            f"by {before:+}."
         )
 
     def figures(self, found):
-        drawn = {
-            "Alignment and its null": draw_alignment(found),
-            "Alignment while learning": draw_curves(found),
-            "Every pair": draw_pairs(found),
-        }
+        drawn = {"Alignment": draw_alignment(found), "Every pair": draw_pairs(found)}
         oscillators = {m: runs for m, runs in found.items() if runs[0]["explained_share"]}
         return drawn | ({"Share of an update": draw_shares(oscillators)} if oscillators else {})
 
@@ -214,23 +190,14 @@ def activity(model, inputs):
 
 def kinds_of_activity(pre, post):
     """Correlations [post, pre] that a Hebbian rule could use."""
-    return {
-        "post x, pre y, lag 1": analysis.lagged_correlation(post, pre, 1),
-        "x, x": analysis.lagged_correlation(post, post),
-        "y, y": analysis.lagged_correlation(pre, pre),
-    }
-
-
-def plain(run):
-    return {
-        key: {"value": a.value, "z": a.z, "p": a.p_value} for key, a in run["alignment"].items()
-    }
+    pairs = {"post x, pre y, lag 1": (post, pre, 1), "x, x": (post, post), "y, y": (pre, pre)}
+    return {name: analysis.lagged_correlation(*pair) for name, pair in pairs.items()}
 
 
 def decompose(model, states, digits):
     """Explain an update, -gradient, by Hebbian products over lags, at the start and the end."""
     found = {}
-    for when, state in zip(("before", "after"), states, strict=True):
+    for when, state in zip(WHEN, states, strict=True):
         model.load_state_dict(state)
         signals = error_signals(model.network.to_parameters(), digits.inputs, digits.labels)
         update, share = -signals.gradient(), analysis.explained_share
@@ -246,99 +213,56 @@ def decompose(model, states, digits):
     return found
 
 
+@torch.no_grad()
 def locking(model, states, digits, change):
     """Change of phase-locking, class by class, of pairs whose weights grew or shrank most."""
-    per_class = []
+    inputs, labels = material.as_tensors(digits)[0], digits.labels
+    means = []
     for state in states:
         model.load_state_dict(state)
-        with torch.no_grad():
-            inputs, labels = material.as_tensors(digits)[0], digits.labels
-            recording = model.network(inputs, record=True).recording
+        recording = model.network(inputs, record=True).recording
         locked = analysis.ppc_over_time(recording).get_data("dense")
-        per_class.append([locked[labels == c].mean(axis=0) for c in np.unique(labels)])
-    lower = np.tril_indices(len(change), -1)
-    gain = (np.mean(per_class[1], axis=0) - np.mean(per_class[0], axis=0))[lower]
-    order = np.argsort((change + change.T)[lower])  # phase-locking has no direction
-    tenth = max(1, len(order) // 10)
-    parts = {"grown": order[-tenth:], "shrunk": order[:tenth], "all": slice(None)}
-    return {name: float(gain[part].mean()) for name, part in parts.items()}
+        means.append(np.mean([locked[labels == c].mean(axis=0) for c in np.unique(labels)], axis=0))
+    return analysis.by_growth(change, means[1] - means[0])
 
 
 def draw_alignment(found):
-    keys = {
-        f"weights before, {SHOWN}": "weights, before training",
-        f"weights after, {SHOWN}": "weights, after training",
-        f"change, {SHOWN} (before)": "change, with activity before",
-        f"change, {SHOWN} (after)": "change, with activity after",
-    }
-    figure, ax = plt.subplots(figsize=(9, 4))
+    keys = {f"weights {when}, {SHOWN}": f"weights, {when} training" for when in WHEN}
+    keys |= {f"change, {SHOWN} ({when})": f"change, with activity {when}" for when in WHEN}
+    figure, ((ax, course),) = figures.grid(1, 2, 7, 4.4, width_ratios=(1.3, 1))
+    at = np.arange(len(keys))
     for k, (model, runs) in enumerate(found.items()):
         label, color, marker = MODELS[model]
-        for row, key in enumerate(keys):
-            null = np.concatenate([run["alignment"][key].null for run in runs])
-            at = row + 0.26 * (k - (len(found) - 1) / 2)
-            word = "null, middle 95 %" if row == k == 0 else None
-            ax.plot(
-                np.quantile(null, [0.025, 0.975]),
-                [at, at],
-                color="0.8",
-                lw=7,
-                solid_capstyle="butt",
-                zorder=1,
-                label=word,
-            )
-            values = [run["alignment"][key].value for run in runs]
-            ax.plot(
-                values,
-                [at] * len(runs),
-                marker,
-                ms=5,
-                color=color,
-                ls="",
-                label=label if row == 0 else None,
-            )
+        y = at + 0.26 * (k - (len(found) - 1) / 2)
+        table = [[run["alignment"][key] for run in runs] for key in keys]
+        null = [np.quantile([a.null for a in row], [0.025, 0.975]) for row in table]
+        ax.hlines(y, *np.transpose(null), color="0.8", lw=7)
+        ax.plot([[a.value for a in row] for row in table], y, marker, ms=5, color=color)
+        curves, steps = [run["curves"][SHOWN] for run in runs], np.add(runs[0]["steps"], 1)
+        figures.plot_band(course, steps, curves, marker, color=color, label=label)
     ax.axvline(0, color="black", lw=0.6)
-    ax.set_yticks(range(len(keys)), keys.values())
+    ax.set_yticks(at, keys.values())
     ax.invert_yaxis()
-    ax.set_xlabel("correlation over pairs with the correlation of activity")
+    ax.set_xlabel("correlation with that of activity, over pairs")
+    course.axhline(0, color="black", lw=0.6)
+    course.set(xscale="log", xlabel="steps of training + 1", title="weights while they learn")
+    figures.label_log_axis(course.xaxis)
     figure.legend(ncols=4, loc="outside upper center")
     return figure, (
         "Do recurrent weights, or what training changes about them, go with the correlation of "
-        "activity (velocities; states of tanh units) of the same pairs? One mark a seed. Grey: "
-        "with the units of one matrix relabelled."
+        "activity (velocities; states of tanh units) of the same pairs? Left: one mark a seed; "
+        "grey: middle 95 % with relabelled units. Right: mean over seeds; bands: their range."
     )
-
-
-def draw_curves(found):
-    figure, ax = plt.subplots(figsize=(7, 4))
-    for model, runs in found.items():
-        label, color, marker = MODELS[model]
-        curves, steps = np.array([run["curves"][SHOWN] for run in runs]), runs[0]["steps"]
-        ax.plot(
-            np.add(steps, 1), curves.mean(axis=0), marker=marker, ms=4, color=color, label=label
-        )
-        ax.fill_between(
-            np.add(steps, 1), curves.min(0), curves.max(0), color=color, alpha=0.2, lw=0
-        )
-    ax.axhline(0, color="black", lw=0.6)
-    ax.set(xscale="log", xlabel="steps of training + 1")
-    label_log_axis(ax.xaxis)
-    ax.set_ylabel("correlation of weights\nwith that of activity over pairs")
-    figure.legend(ncols=3, loc="outside upper center")
-    return figure, "Do the weights align while they learn? Mean over seeds; bands: their range."
 
 
 def draw_pairs(found):
-    figure, axes = plt.subplots(
-        2, len(found), figsize=(4.2 * len(found), 6.4), sharex="col", sharey="row", squeeze=False
-    )
+    figure, axes = figures.grid(2, len(found), 4.2, 3.2, sharex="col", sharey="row")
     for column, (model, runs) in zip(axes.T, found.items(), strict=True):
         label, color, _ = MODELS[model]
         weights, change, correlation = runs[0]["example"]
         off = ~np.eye(len(change), dtype=bool)
         for ax, values in zip(column, (weights[off], change[off]), strict=True):
-            style = {"ms": 3, "color": color, "alpha": 0.6}
-            ax.plot(correlation[off], values / values.std(), ".", **style)
+            ax.plot(correlation[off], values / values.std(), ".", ms=3, color=color, alpha=0.6)
             ax.axhline(0, color="black", lw=0.6)
         column[0].set_title(label)
         column[1].set_xlabel("correlation of activity\nafter training")
@@ -351,18 +275,14 @@ def draw_pairs(found):
 
 
 def draw_shares(found):
-    figure, axes = plt.subplots(
-        1, len(found), figsize=(5 * len(found), 4.4), sharey=True, squeeze=False
-    )
+    figure, axes = figures.grid(1, len(found), 5, 4.4, sharey=True)
     for ax, (model, runs) in zip(axes[0], found.items(), strict=True):
-        for key in runs[0]["explained_share"]:
-            shares = np.array([run["explained_share"][key] for run in runs])
-            if key.startswith("error"):
-                continue
-            lags, color = LAGS[: shares.shape[1]], GREEN if key.startswith("x") else PINK
-            line = "--" if key.endswith("before") else "-"
-            ax.plot(lags, shares.mean(axis=0), line, marker="o", ms=3, color=color, label=key)
-            ax.fill_between(lags, shares.min(0), shares.max(0), color=color, alpha=0.15, lw=0)
+        colors, lines = (("x", GREEN), ("y", PINK)), zip(WHEN, ("--", "-"), strict=True)
+        for (when, line), (post, color) in product(lines, colors):
+            key = f"{post} after y, {when}"
+            shares = [run["explained_share"][key] for run in runs]
+            style = {"line": line, "color": color, "label": key}
+            figures.plot_band(ax, LAGS[: len(shares[0])], shares, **style)
         ax.axhline(0, color="black", lw=0.6)
         ax.set(title=MODELS[model][0], xlabel="lag of the sender (steps)")
     axes[0, 0].set_ylabel("share of an update explained\n(with the sign of the correlation)")

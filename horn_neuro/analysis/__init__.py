@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "hebbian": [
             "Alignment",
             "align",
+            "by_growth",
             "explained_share",
             "hebbian_product",
             "lagged_correlation",

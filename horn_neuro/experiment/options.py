@@ -122,6 +122,6 @@ def show(value):
     """Write a value as it is typed: a list with spaces, a range by its ends."""
     if not isinstance(value, (list, tuple, range)):
         return f"{value:g}" if isinstance(value, float) else str(value)
-    if isinstance(value, range):
+    if isinstance(value, range) and value.step == 1:
         return f"{value[0]} to {value[-1]}"
     return " ".join(map(show, value))

@@ -1,14 +1,26 @@
 """Figures: one function each, axes in, axes out."""
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_color
+from horn_neuro.report.style import (
+    BLUE,
+    CONDITION_COLORS,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    SEGMENT_COLORS,
+    class_color,
+)
 
 __all__ = [
+    "grid",
     "label_log_axis",
     "legend_above",
     "mark_segments",
+    "plot_band",
     "plot_class_trajectories",
     "plot_cloud",
     "plot_course",
@@ -20,6 +32,54 @@ __all__ = [
 ]
 
 _LINES = {"digits": "-", "shuffled": "--", "kicks only": ":", "no recurrence": "-."}
+
+
+def grid(n_rows, n_columns, width, height, **options):
+    """Make a figure with a grid of axes.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Size of the grid.
+    width, height : float
+        Of one of the axes, in inches.
+    **options
+        Of `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : ndarray of matplotlib.axes.Axes, shape (n_rows, n_columns)
+    """
+    size = (width * n_columns, height * n_rows)
+    return plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, **options)
+
+
+def plot_band(ax, x, curves, marker="o", line="-", **style):
+    """Draw the mean of several curves, and their range as a band.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like, shape (n_points,)
+        Horizontal positions.
+    curves : array_like, shape (n_curves, n_points)
+        Such as one of each seed.
+    marker, line : str
+        Of the mean.
+    **style
+        Color and label.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    curves = np.asarray(curves)
+    (drawn,) = ax.plot(x, curves.mean(axis=0), line, marker=marker, ms=4, **style)
+    band = {"color": drawn.get_color(), "alpha": 0.18, "lw": 0}
+    ax.fill_between(x, curves.min(axis=0), curves.max(axis=0), **band)
+    return ax
 
 
 def label_log_axis(axis):
@@ -283,12 +343,9 @@ def plot_models(ax, x, curves, xlabel, ylabel):
     -------
     ax : matplotlib.axes.Axes
     """
-    colors = ("#0072b2", "#d55e00", "#7f7f7f", "#009e73", "#cc79a7")
     for k, (name, values) in enumerate(curves.items()):
-        values, color = np.asarray(values), colors[k % 5]
-        ax.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, lw=0)
-        marker = "osD^v"[k % 5]
-        ax.plot(x, values.mean(0), marker=marker, ms=5, color=color, label=name.replace("_", " "))
+        color, marker = (BLUE, ORANGE, GREY, GREEN, PINK)[k % 5], "osD^v"[k % 5]
+        plot_band(ax, x, values, marker, color=color, label=name.replace("_", " "))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
@@ -311,8 +368,7 @@ def plot_return(ax, times, excesses, time_constants):
     -------
     ax : matplotlib.axes.Axes
     """
-    shades = ("#d55e00", "#0072b2", "#009e73")
-    for (name, excess), color in zip(excesses.items(), shades, strict=False):
+    for (name, excess), color in zip(excesses.items(), (ORANGE, BLUE, GREEN), strict=False):
         excess = np.asarray(excess) / np.mean(excess[: max(1, len(excess) // 20)])
         ax.plot(times, np.where(excess > 0.01, excess, np.nan), color=color, lw=1.5, label=name)
         tau = time_constants[name].value

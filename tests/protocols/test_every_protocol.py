@@ -4,6 +4,8 @@ import base64
 import html
 import json
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,10 +69,8 @@ def test_every_caption_asks_a_question(name, fast):
 
 
 def test_its_file_is_a_story_of_300_lines(name, experiment):
-    import sys
-
     cls = experiment(name)
-    text = open(sys.modules[cls.__module__].__file__).read()
+    text = Path(sys.modules[cls.__module__].__file__).read_text()
     assert text.count("\n") <= 300
     assert cls.title
     assert all(cls.takes)

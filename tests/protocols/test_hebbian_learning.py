@@ -15,10 +15,6 @@ def test_every_rule_has_its_controls(fast):
         before, after = one["weights"]
         assert one["change"] == pytest.approx(np.linalg.norm(after - before) / 5)
         assert one["change"] > 0
-        assert one["seen"][0] == 0
-        assert one["seen"][-1] == 5
-        assert one["curves"]["learned"][0] == one["measures"]["untrained"].accuracy
-        assert one["curves"]["learned"][-1] == one["measures"]["learned"].accuracy
 
 
 def test_opposite_rules_move_weights_apart(fast):
@@ -44,7 +40,7 @@ def test_labels_do_not_matter_to_the_rule(experiment, fast):
     learn, *_ = run.draw(1)
     learn.labels[:] = 0
     params = run.network("homogeneous", 1)
-    _, w_rec = run.sweep(params, run.rule("covariance", 90), learn)[-1]
+    w_rec = run.sweep(params, run.rule("covariance", 90), learn)
     np.testing.assert_array_equal(w_rec, fast("hebbian_learning").result[0]["weights"][1])
 
 
@@ -63,10 +59,10 @@ def test_the_verdict_asks_for_all_controls(experiment):
     run = experiment("hebbian_learning")(seeds=(1, 2, 3))
     runs = [one(shift, seed, best) for seed in (1, 2, 3) for shift, best in ((0, 0.72), (90, 0.5))]
     told = run.findings(runs).answer[0]
-    assert told.startswith("Of 2 rules, 1 make digits easier")
+    assert told.startswith("Of 2 pairs of network and rule, 1 make digits easier")
     assert "alike: homogeneous, phase rule, 90° (95 %" in told
     told = run.findings([one for one in runs if one["shift"] == 0]).answer[0]
-    assert told.startswith("Of 1 rules, none make digits easier")
+    assert told.startswith("Of 1 pairs of network and rule, none make digits easier")
 
 
 def test_digits_of_learning_readout_and_test_are_different(experiment):
