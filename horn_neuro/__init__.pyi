@@ -1,4 +1,4 @@
-from . import analysis, datasets, parameters, recording, report, simulator, twin
+from . import analysis, datasets, experiment, parameters, recording, report, simulator, twin
 from .parameters import (
     PRETRAINED,
     CovarianceRule,
@@ -27,6 +27,7 @@ __all__ = [
     "analysis",
     "datasets",
     "effenberger_2025",
+    "experiment",
     "load_parameters",
     "load_recording",
     "parameters",

@@ -1,11 +1,30 @@
-"""Writing files so that nothing half-written ever carries its final name."""
+"""Writing files so that nothing half-written ever carries its final name, and JSON."""
 
+import json
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 
-__all__ = ["atomic_path"]
+import numpy as np
+
+__all__ = ["atomic_path", "to_json"]
+
+
+def to_json(content):
+    """Return indented JSON (str) of dicts and lists that may hold arrays and data classes."""
+    return json.dumps(content, indent=2, default=_plain) + os.linesep
+
+
+def _plain(value):
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if is_dataclass(value):
+        return asdict(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return str(value)
 
 
 @contextmanager

@@ -6,179 +6,175 @@ their recurrent weights, and what training has changed about them, go with the
 correlations between the units' activity; takes single updates apart into the
 error that arrives at a unit and the activity that it reads; and asks whether
 pairs whose weights grew lock more to each other. Every alignment has a null
-that relabels the units, and the difference of natural frequencies is controlled
-for. A tanh network is the control; digits shown row by row (--rows) are a task
-that it learns as well.
+that relabels the units (z, p); "partial" is what is left after a regression on
+the difference of natural frequencies. A tanh network is the control; digits
+shown row by row (--rows) are a task that it learns as well.
 
-    python protocols/hebbian_alignment.py
-    python protocols/hebbian_alignment.py --rows
-    python protocols/hebbian_alignment.py --epochs 10 --seeds 1 2 3 4 5 6 7 8
+    horn-neuro hebbian_alignment --epochs 10 --seeds 1 2 3 4 5 6 7 8
 """
 
-import tempfile
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from tqdm import tqdm
 
-import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.parameters import dense_gaussian, generator
-from horn_neuro.recording import software_versions
-from horn_neuro.report import Report, RunFolder, draw_hebbian_alignment, styled
-from horn_neuro.report.command import protocol_parser
-from horn_neuro.twin import (
-    BaselineClassifier,
-    HornClassifier,
-    Task,
-    TrainingConfig,
-    error_signals,
-    train,
-)
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator
+from horn_neuro.report import figures
+from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE, PINK
+from horn_neuro.twin import BaselineClassifier, HornClassifier, error_signals
 
-REPORT = Report(
-    title="Hebbian alignment",
-    question=(
-        "Do the recurrent weights that backpropagation through time changes follow the "
-        "correlations of the activity that they connect, as Hebbian plasticity would have it; "
-        "how much of a single update does a Hebbian product explain; and is a tanh network any "
-        "different?"
-    ),
-    uncertainty=(
-        "Mean over seeds with its 95 % t interval, and the number of seeds in which the "
-        "alignment is significant (p < 0.05, two-sided) against relabelled units. Partial: "
-        "after a linear regression on the difference of natural frequencies. z: distance from "
-        "the null's mean in its standard deviations, mean over seeds."
-    ),
-)
-SIZES = {
-    "fast": {"seeds": 2, "units": 12, "epochs": 1, "train": 320, "probe": 20, "permutations": 99},
-    "default": {"seeds": 5, "units": 32, "epochs": 4, "train": 3000, "probe": 100,
-                "permutations": 999},
-    "full": {"seeds": 10, "units": 64, "epochs": 12, "train": 4000, "probe": 300,
-             "permutations": 9999},
-}  # fmt: skip
-MODELS = ("horn_homogeneous", "horn_heterogeneous", "rnn")
+MODELS = {  # name: how it is called, colour, marker
+    "horn_homogeneous": ("equal oscillators", BLUE, "o"),
+    "horn_heterogeneous": ("unequal oscillators", ORANGE, "s"),
+    "rnn": ("tanh units", GREY, "x"),
+}
 FINE = (1, 2, 4, 8, 16, 32)  # steps of the first epoch that are looked at
 LAGS = (0, 1, 2, 3, 5, 7, 10, 14, 18, 22, 28)
 COUPLING, ALPHA, GAMMA = 1.6, 0.07, 0.02  # as in train_smnist
+WHEN = ("before", "after")
+SHOWN = "y, y"  # the correlation that figures and sentences are about
 
 
-@dataclass
-class Run:
-    """What one network did while it learned.
+class HebbianAlignment(DigitExperiment):
+    title = "Hebbian alignment"
+    takes = Sizes("20 s", "2 min", "2 h")
+    resumes = True
+    models = Option(tuple(MODELS), "of networks", choices=tuple(MODELS), different=1)
+    seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=0, different=2)
+    units = Option(Sizes(12, 32, 64), "of each network", least=4)
+    epochs = Option(Sizes(1, 4, 12), "of training", least=1)
+    train = Option(Sizes(320, 3000, 4000), "digits to train on, two batches or more", least=128)
+    probe = Option(Sizes(20, 100, 300), "digits to measure activity on", least=10)
+    permutations = Option(Sizes(99, 999, 9999), "of the null", least=1)
+    rows = Option(False, "show 28 rows of 28 pixels instead of one pixel a step")
 
-    Parameters
-    ----------
-    steps : list of int
-        When it was looked at.
-    weights : list of ndarray
-        Recurrent weights then.
-    accuracy : float
-        Of validation, in the best epoch.
-    measures : dict of str to Alignment
-        At the end.
-    curves : dict of str to list of float
-        Alignment at every look.
-    lags : dict of str to list of float
-        Explained share of an update by lag, early and late.
-    locking : dict of str to float
-        Change of phase-locking of pairs.
-    example : tuple of ndarray
-        Changes of all weights, and the correlation after training.
-    """
+    def measure(self):
+        rng, test = generator(self.seeds[0], "digits"), self.load_digits("test")
+        self.training = self.shaped(self.load_digits("train", self.train, rng, "train"))
+        self.shown = self.shaped(test[test.balanced(self.probe // 10, rng)])
+        self.expect(len(self.models) * len(self.seeds), "network")
+        found = {model: [] for model in self.models}
+        for model, seed in product(self.models, self.seeds):
+            self.step(f"{model}, seed {seed}")
+            found[model].append(self.keep(f"{model} {seed}", partial(self.follow, model, seed)))
+        return found
 
-    steps: list = field(default_factory=list)
-    weights: list = field(default_factory=list)
-    accuracy: float = np.nan
-    measures: dict = field(default_factory=dict)
-    curves: dict = field(default_factory=dict)
-    lags: dict = field(default_factory=dict)
-    locking: dict = field(default_factory=dict)
-    example: tuple = ()
+    def shaped(self, digits):
+        shape = (-1, 28, 28) if self.rows else (-1, 784, 1)
+        return replace(digits, inputs=digits.inputs.reshape(shape))
 
+    def make_model(self, name, seed):
+        torch.manual_seed(seed)
+        channels = self.shown.inputs.shape[2]
+        if name == "rnn":
+            return BaselineClassifier("rnn", self.units, channels)
+        period = 7 if self.rows else 28  # some cycles within a digit of 28 steps
+        options = {"omega": 2 * np.pi / period, "alpha": ALPHA, "gamma": GAMMA}
+        options |= {"n_inputs": channels, "heterogeneous": name == "horn_heterogeneous"}
+        return HornClassifier(material.untrained(self.units, COUPLING, seed, **options))
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], ("auto", "cpu"))
-    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="S", help="instead of --seed")
-    for name, text in (
-        ("units", "of each network"),
-        ("epochs", "of training"),
-        ("train", "digits to train on"),
-        ("probe", "digits to measure activity on"),
-        ("permutations", "of the null"),
-    ):
-        parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
-    parser.add_argument("--rows", action="store_true",
-                        help="show 28 rows of 28 pixels instead of one pixel a step")  # fmt: skip
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))
-    for name in ("units", "epochs", "train", "probe", "permutations"):
-        value = getattr(args, name)
-        setattr(args, name, size[name] if value is None else value)
-        if getattr(args, name) < 1:
-            parser.error(f"--{name} {value}: give a number of at least 1")
-    if args.params:
-        parser.error("--params: networks are trained from their start here; drop it")
-    if len(set(args.seeds)) < 2:
-        parser.error(f"--seeds {args.seeds}: an interval over seeds needs at least two")
-    if args.units < 4 or args.train < 128 or args.probe < 10:
-        parser.error("give at least 4 --units, 128 digits to --train and 10 to --probe")
-    return args
+    def follow(self, name, seed):
+        """Train one network, and look at it."""
+        model, steps, weights, correlations, states = self.make_model(name, seed), [], [], [], {}
+        per_epoch = (self.train - self.train // 10) // 64
+        last = self.epochs * per_epoch
+        looks = {0, last, *FINE, *range(per_epoch, last + 1, per_epoch)}
 
+        def look(step, model):
+            if step in looks:
+                steps.append(step)
+                weights.append(recurrent_weights(model))
+                correlations.append(kinds_of_activity(*activity(model, self.shown.inputs)))
+            if step in (0, last):
+                states[step] = {key: value.clone() for key, value in model.state_dict().items()}
 
-def load(args):
-    """Return the task, and inputs and labels of the probe digits, as many of each class."""
-    training = hn.datasets.smnist(args.source, "train")
-    test = hn.datasets.smnist(args.source, "test")
-    rng = generator(args.seed, "digits")
-    if args.train > len(training):
-        raise ValueError(
-            f"--train {args.train}, but {training.source} has {len(training)}: ask for fewer"
+        options = {"epochs": self.epochs, "learning_rate": 2e-3 if name == "rnn" else 2e-2}
+        n = self.train // 10
+        metrics, _ = material.train_briefly(model, self.training, n, look, seed=seed, **options)
+        run = {
+            "steps": steps,
+            "accuracy": max(row["validation_accuracy"] for row in metrics),
+            **self.align(name, model, weights, correlations, seed),
+            **{"explained_share": {}, "locking": {}},
+            "example": (weights[-1], weights[-1] - weights[0], correlations[-1][SHOWN]),
+        }
+        if name != "rnn":
+            ends = [states[0], states[last]]
+            run["explained_share"] = decompose(model, ends, self.shown)
+            run["locking"] = locking(model, ends, self.shown, weights[-1] - weights[0])
+        return run
+
+    def align(self, name, model, weights, correlations, seed):
+        """How weights and their change go with activity, at the ends and on the way."""
+        change, found, curves, confounds = weights[-1] - weights[0], {}, {}, {"": None}
+        if name == "horn_heterogeneous":
+            frequency = model.network.initial.frequency_hz
+            confounds[", partial"] = np.abs(frequency[:, None] - frequency)
+        for kind in correlations[0]:
+            first, last, rng = correlations[0][kind], correlations[-1][kind], generator(seed, kind)
+            align = partial(analysis.align, n_permutations=self.permutations, rng=rng)
+            found[f"weights before, {kind}"] = align(weights[0], first)
+            found[f"weights after, {kind}"] = align(weights[-1], last)
+            found[f"change, {kind} (before)"] = align(change, first)
+            for text, confound in confounds.items():
+                found[f"change, {kind} (after){text}"] = align(change, last, confound)
+            curves[kind] = [
+                analysis.align(w, c[kind], n_permutations=1, rng=rng).value
+                for w, c in zip(weights, correlations, strict=True)
+            ]
+        return {"alignment": found, "curves": curves}
+
+    def findings(self, found):
+        rows = {}
+        for model, runs in found.items():
+            share = analysis.mean_interval([run["accuracy"] for run in runs])
+            rows[f"{model}: validation accuracy"] = share.scaled(100, "%")
+            for key in runs[0]["alignment"]:
+                values = [run["alignment"][key].value for run in runs]
+                rows[f"{model}: {key}"] = analysis.mean_interval(values)
+            for key in runs[0]["explained_share"]:
+                shares = np.array([run["explained_share"][key] for run in runs])
+                best = np.abs(shares.mean(axis=0)).argmax()
+                lag = f", lag {LAGS[best]}" if shares.shape[1] > 1 else ""
+                mean = analysis.mean_interval(shares[:, best])
+                rows[f"{model}: share of an update explained, {key}{lag}"] = mean
+            if runs[0]["locking"]:
+                pair = ([run["locking"][name] for run in runs] for name in ("grown", "shrunk"))
+                gain = analysis.paired_difference(*pair)
+                rows[f"{model}: locking, pairs that grew minus pairs that shrank"] = gain
+        details = {
+            model: [{key: run[key] for key in run if key != "example"} for run in runs]
+            for model, runs in found.items()
+        }
+        answer = [self.answer(model, found[model], rows) for model in self.models[:2]]
+        return Findings(answer, rows, {"models": details})
+
+    def answer(self, model, runs, rows):
+        before, after = (rows[f"{model}: change, {SHOWN} ({when})"] for when in WHEN)
+        key = f"change, {SHOWN} (after)"
+        significant = sum(run["alignment"][key].p_value < 0.05 for run in runs)
+        looks = {1: "looks Hebbian", 0: "does not clearly look Hebbian", -1: "looks anti-Hebbian"}
+        return (
+            f"What training changes in networks of {MODELS[model][0]} {looks[after.sign]}: over "
+            f"pairs, it goes with the correlation of activity after training by r = {after:+} "
+            f"(significant in {significant} of {len(runs)} seeds), and with that before training "
+            f"by {before:+}."
         )
-    chosen = rng.permutation(len(training))[: args.train]
-    args.channels = 28 if args.rows else 1
 
-    def shown(inputs):
-        return inputs.reshape(len(inputs), -1, args.channels)
-
-    task = Task(
-        torch.from_numpy(shown(training.inputs[chosen]).astype(np.float32)),
-        torch.from_numpy(training.labels[chosen]),
-        n_validation=args.train // 10,
-    )
-    probe = test.balanced(args.probe // 10, rng)
-    data = {"source": training.source, "checksum": training.checksum}
-    return task, shown(test.inputs[probe]), test.labels[probe], data
-
-
-def make_model(name, seed, args):
-    torch.manual_seed(seed)
-    if name == "rnn":
-        return BaselineClassifier("rnn", args.units, args.channels)
-    params = hn.effenberger_2025(
-        args.units,
-        args.channels,
-        heterogeneous=name == "horn_heterogeneous",
-        omega=2 * np.pi / (7 if args.rows else 28),  # some cycles within a digit of 28 steps
-        alpha=ALPHA,
-        gamma=GAMMA,
-        seed=seed,
-    )
-    w_rec = dense_gaussian(args.units, COUPLING, generator(seed, "coupling"))
-    return HornClassifier(params.replace(w_rec=w_rec))
+    def figures(self, found):
+        drawn = {"Alignment": draw_alignment(found), "Every pair": draw_pairs(found)}
+        oscillators = {m: runs for m, runs in found.items() if runs[0]["explained_share"]}
+        return drawn | ({"Share of an update": draw_shares(oscillators)} if oscillators else {})
 
 
 def recurrent_weights(model):
-    if isinstance(model, HornClassifier):
-        return model.network.w_rec.detach().double().numpy().copy()
-    return model.recurrent.weight_hh_l0.detach().double().numpy().copy()
+    horn = isinstance(model, HornClassifier)
+    weights = model.network.w_rec if horn else model.recurrent.weight_hh_l0
+    return weights.detach().double().numpy().copy()
 
 
 @torch.no_grad()
@@ -192,213 +188,111 @@ def activity(model, inputs):
     return h, h
 
 
-def follow(name, seed, task, probe, args, scratch):
-    """Train one network, and look at it; returns a Run."""
-    inputs, labels = probe
-    model, run = make_model(name, seed, args), Run()
-    last = args.epochs * ((args.train - args.train // 10) // 64)
-    per_epoch = last // args.epochs
-    looks = {0, last, *FINE, *range(per_epoch, last + 1, per_epoch)}
-    correlations, states = [], {}
-
-    def look(step, model):
-        if step not in looks:
-            return
-        pre, post = activity(model, inputs)
-        run.steps.append(step)
-        run.weights.append(recurrent_weights(model))
-        correlations.append(kinds_of_activity(pre, post))
-        if step in (0, last):
-            states[step] = {key: value.clone() for key, value in model.state_dict().items()}
-
-    config = TrainingConfig(
-        epochs=args.epochs, learning_rate=2e-3 if name == "rnn" else 2e-2, seed=seed
-    )
-    metrics, _ = train(model, task, config, scratch, fabric=Fabric(accelerator="cpu"), observe=look)
-    run.accuracy = max(row["validation_accuracy"] for row in metrics)
-    confound = None
-    if name == "horn_heterogeneous":
-        frequency = model.network.initial.frequency_hz
-        confound = np.abs(frequency[:, None] - frequency)
-    measure(run, correlations, confound, args, seed)
-    if name != "rnn":
-        decompose(run, model, states, inputs, labels)
-        lock(run, model, states, inputs, labels)
-    return run
-
-
 def kinds_of_activity(pre, post):
     """Correlations [post, pre] that a Hebbian rule could use."""
-    return {
-        "post x, pre y, lag 1": analysis.lagged_correlation(post, pre, 1),
-        "x, x": analysis.lagged_correlation(post, post),
-        "y, y": analysis.lagged_correlation(pre, pre),
-    }
+    pairs = {"post x, pre y, lag 1": (post, pre, 1), "x, x": (post, post), "y, y": (pre, pre)}
+    return {name: analysis.lagged_correlation(*pair) for name, pair in pairs.items()}
 
 
-def measure(run, correlations, confound, args, seed):
-    change = run.weights[-1] - run.weights[0]
-    kinds = list(correlations[0])
-    for kind in kinds:
-        final, first = correlations[-1][kind], correlations[0][kind]
-        rng = generator(seed, kind)
-        options = {"n_permutations": args.permutations, "rng": rng}
-        run.measures[f"weights before, {kind}"] = analysis.align(run.weights[0], first, **options)
-        run.measures[f"weights after, {kind}"] = analysis.align(run.weights[-1], final, **options)
-        run.measures[f"change, {kind} (before)"] = analysis.align(change, first, **options)
-        run.measures[f"change, {kind} (after)"] = analysis.align(change, final, **options)
-        if confound is not None:
-            run.measures[f"change, {kind} (after), partial"] = analysis.align(
-                change, final, confound, **options
-            )
-        run.curves[kind] = [
-            analysis.align(w, c[kind], n_permutations=1, rng=rng).value
-            for w, c in zip(run.weights, correlations, strict=True)
-        ]
-    run.example = change, correlations[-1][kinds[0]]
-
-
-def lags_of(inputs):
-    """Lags that leave at least half of the steps."""
-    return [lag for lag in LAGS if lag <= inputs.shape[1] // 2]
-
-
-def decompose(run, model, states, inputs, labels):
+def decompose(model, states, digits):
     """Explain an update, -gradient, by Hebbian products over lags, at the start and the end."""
-    for when, step in (("before", 0), ("after", max(states))):
-        model.load_state_dict(states[step])
-        signals = error_signals(model.network.to_parameters(), inputs, labels)
-        update = -signals.gradient()
-        pairs = {"x": signals.x, "y": signals.y}
-        for name, post in pairs.items():
-            run.lags[f"{name} after y, {when}"] = [
-                analysis.explained_share(update, analysis.hebbian_product(post, signals.y, lag))
-                for lag in lags_of(inputs)
+    found = {}
+    for when, state in zip(WHEN, states, strict=True):
+        model.load_state_dict(state)
+        signals = error_signals(model.network.to_parameters(), digits.inputs, digits.labels)
+        update, share = -signals.gradient(), analysis.explained_share
+        for name, post in (("x", signals.x), ("y", signals.y)):
+            found[f"{name} after y, {when}"] = [
+                share(update, analysis.hebbian_product(post, signals.y, lag))
+                for lag in LAGS
+                if lag <= digits.inputs.shape[1] // 2
             ]
         # The same with the true error as "post": all of it, as a check of the statistic.
         exact = analysis.hebbian_product(-signals.delta, signals.pre)
-        run.lags[f"error, {when}"] = [analysis.explained_share(update, exact)]
-
-
-def lock(run, model, states, inputs, labels):
-    """Change of phase-locking, class by class, of pairs whose weights grew or shrank most."""
-    recordings = []
-    for step in (0, max(states)):
-        model.load_state_dict(states[step])
-        with torch.no_grad():
-            out = model.network(torch.from_numpy(inputs.astype(np.float32)), record=True)
-        recordings.append(analysis.ppc_over_time(out.recording).get_data("dense"))
-    per_class = [
-        np.mean([rec[labels == c].mean(axis=0) for c in np.unique(labels)], axis=0)
-        for rec in recordings
-    ]
-    gain = per_class[1] - per_class[0]
-    change = run.weights[-1] - run.weights[0]
-    both = change + change.T  # phase-locking has no direction
-    lower = np.tril_indices(len(change), -1)
-    order = np.argsort(both[lower])
-    tenth = max(1, len(order) // 10)
-    for name, chosen in (("grown", order[-tenth:]), ("shrunk", order[:tenth])):
-        run.locking[name] = float(gain[lower][chosen].mean())
-    run.locking["all"] = float(gain[lower].mean())
-
-
-def main(argv=None):
-    """Run the protocol; returns the runs of all models, by name."""
-    started = time.time()
-    args = parse(argv)
-    task, *probe, data = load(args)
-    folder = RunFolder(args.out, "hebbian_alignment")
-    found = {}
-    with tqdm(total=len(args.models) * len(args.seeds) + 1, unit="network") as progress:
-        for name in args.models:
-            for seed in args.seeds:
-                progress.set_description(f"{name}, seed {seed}")
-                with tempfile.TemporaryDirectory() as scratch:
-                    run = follow(name, seed, task, probe, args, Path(scratch))
-                found.setdefault(name, []).append(run)
-                progress.update()
-        numbers = numbers_of(found)
-        config = {
-            "protocol": "hebbian_alignment",
-            "arguments": vars(args),
-            "digits": data,
-            "versions": {**software_versions(), "torch": torch.__version__},
-            "seconds": round(time.time() - started, 1),
-        }
-        with styled():
-            drawn = draw_hebbian_alignment(found, lags_of(probe[0]))
-            REPORT.write(folder, numbers, drawn, results_of(found), config)
-        progress.update()
-    REPORT.print(
-        folder, f"{len(args.seeds)} seeds, {args.units} units, {args.epochs} epochs", numbers
-    )
+        found[f"error, {when}"] = [share(update, exact)]
     return found
 
 
-def over_seeds(values):
-    """Mean and 95 % t interval over seeds."""
-    zero = np.zeros(len(values))
-    difference = analysis.paired_difference(values, zero)
-    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+@torch.no_grad()
+def locking(model, states, digits, change):
+    """Change of phase-locking, class by class, of pairs whose weights grew or shrank most."""
+    inputs, labels = material.as_tensors(digits)[0], digits.labels
+    means = []
+    for state in states:
+        model.load_state_dict(state)
+        recording = model.network(inputs, record=True).recording
+        locked = analysis.ppc_over_time(recording).get_data("dense")
+        means.append(np.mean([locked[labels == c].mean(axis=0) for c in np.unique(labels)], axis=0))
+    return analysis.by_growth(change, means[1] - means[0])
 
 
-def numbers_of(found):
-    numbers = []
-    for model, runs in found.items():
-        accuracy = np.mean([run.accuracy for run in runs])
-        numbers.append((f"{model}: validation accuracy", f"{100 * accuracy:.1f} %"))
-        for key in runs[0].measures:
-            alignments = [run.measures[key] for run in runs]
-            significant = sum(a.p_value < 0.05 for a in alignments)
-            numbers.append(
-                (
-                    f"{model}: {key}",
-                    f"{over_seeds([a.value for a in alignments])}, z = "
-                    f"{np.mean([a.z for a in alignments]):+.1f}, significant in {significant} of "
-                    f"{len(runs)}",
-                )
-            )
-        for key in runs[0].lags:
-            shares = np.mean([run.lags[key] for run in runs], axis=0)
-            best = int(np.abs(shares).argmax())
-            numbers.append(
-                (
-                    f"{model}: share of an update explained, {key}",
-                    f"{over_seeds([run.lags[key][best] for run in runs])}"
-                    + (f" at lag {LAGS[best]}" if len(shares) > 1 else ""),
-                )
-            )
-        if runs[0].locking:
-            difference = analysis.paired_difference(
-                [run.locking["grown"] for run in runs], [run.locking["shrunk"] for run in runs]
-            )
-            numbers.append(
-                (f"{model}: gain of locking, pairs that grew minus pairs that shrank",
-                 str(difference))
-            )  # fmt: skip
-    return numbers
+def draw_alignment(found):
+    keys = {f"weights {when}, {SHOWN}": f"weights, {when} training" for when in WHEN}
+    keys |= {f"change, {SHOWN} ({when})": f"change, with activity {when}" for when in WHEN}
+    figure, ((ax, course),) = figures.grid(1, 2, 7, 4.4, width_ratios=(1.3, 1))
+    at = np.arange(len(keys))
+    for k, (model, runs) in enumerate(found.items()):
+        label, color, marker = MODELS[model]
+        y = at + 0.26 * (k - (len(found) - 1) / 2)
+        table = [[run["alignment"][key] for run in runs] for key in keys]
+        null = [np.quantile([a.null for a in row], [0.025, 0.975]) for row in table]
+        ax.hlines(y, *np.transpose(null), color="0.8", lw=7)
+        ax.plot([[a.value for a in row] for row in table], y, marker, ms=5, color=color)
+        curves, steps = [run["curves"][SHOWN] for run in runs], np.add(runs[0]["steps"], 1)
+        figures.plot_band(course, steps, curves, marker, color=color, label=label)
+    ax.axvline(0, color="black", lw=0.6)
+    ax.set_yticks(at, keys.values())
+    ax.invert_yaxis()
+    ax.set_xlabel("correlation with that of activity, over pairs")
+    course.axhline(0, color="black", lw=0.6)
+    course.set(xscale="log", xlabel="steps of training + 1", title="weights while they learn")
+    figures.label_log_axis(course.xaxis)
+    figure.legend(ncols=4, loc="outside upper center")
+    return figure, (
+        "Do recurrent weights, or what training changes about them, go with the correlation of "
+        "activity (velocities; states of tanh units) of the same pairs? Left: one mark a seed; "
+        "grey: middle 95 % with relabelled units. Right: mean over seeds; bands: their range."
+    )
 
 
-def results_of(found):
-    return {
-        model: [
-            {
-                "steps": run.steps,
-                "accuracy": run.accuracy,
-                "alignment": {
-                    key: {"value": a.value, "z": a.z, "p": a.p_value}
-                    for key, a in run.measures.items()
-                },
-                "curves": run.curves,
-                "explained_share": run.lags,
-                "locking": run.locking,
-            }
-            for run in runs
-        ]
-        for model, runs in found.items()
-    }
+def draw_pairs(found):
+    figure, axes = figures.grid(2, len(found), 4.2, 3.2, sharex="col", sharey="row")
+    for column, (model, runs) in zip(axes.T, found.items(), strict=True):
+        label, color, _ = MODELS[model]
+        weights, change, correlation = runs[0]["example"]
+        off = ~np.eye(len(change), dtype=bool)
+        for ax, values in zip(column, (weights[off], change[off]), strict=True):
+            ax.plot(correlation[off], values / values.std(), ".", ms=3, color=color, alpha=0.6)
+            ax.axhline(0, color="black", lw=0.6)
+        column[0].set_title(label)
+        column[1].set_xlabel("correlation of activity\nafter training")
+    axes[0, 0].set_ylabel("weight after training\n(standard deviations)")
+    axes[1, 0].set_ylabel("change of the weight\n(standard deviations)")
+    return figure, (
+        "Which pairs are strong, and which did training change? Every pair of the first seed, "
+        "against the correlation of its velocities (of states in the tanh network)."
+    )
+
+
+def draw_shares(found):
+    figure, axes = figures.grid(1, len(found), 5, 4.4, sharey=True)
+    for ax, (model, runs) in zip(axes[0], found.items(), strict=True):
+        colors, lines = (("x", GREEN), ("y", PINK)), zip(WHEN, ("--", "-"), strict=True)
+        for (when, line), (post, color) in product(lines, colors):
+            key = f"{post} after y, {when}"
+            shares = [run["explained_share"][key] for run in runs]
+            style = {"line": line, "color": color, "label": key}
+            figures.plot_band(ax, LAGS[: len(shares[0])], shares, **style)
+        ax.axhline(0, color="black", lw=0.6)
+        ax.set(title=MODELS[model][0], xlabel="lag of the sender (steps)")
+    axes[0, 0].set_ylabel("share of an update explained\n(with the sign of the correlation)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=4, loc="outside upper center")
+    return figure, (
+        "How Hebbian is a single update? Share of the variance over pairs of one full update "
+        "(minus the gradient over the probe digits) that a product of the receiving unit's x or y "
+        "with the sending unit's earlier y explains, before and after training; bands: range."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    HebbianAlignment.main()

@@ -8,412 +8,293 @@ digits. Every learned network is compared with itself untrained, with its
 weights shuffled, with random changes of the same sizes, and with one whose
 recurrent weights learned the same digits by backpropagation, with labels.
 
-    python protocols/hebbian_learning.py
-    python protocols/hebbian_learning.py --gain 10 --coupling 1.6 --seeds 1 2 3 4 5 6 7 8
+A shift of 0 degrees relates the receiver's position, 90 its velocity, to the
+sender's velocity (covariance), or asks for phases in step (phase, 0); 180 more
+is the opposite rule. All that were tried are shown, without any correction.
+
+    horn-neuro hebbian_learning --gain 10 --coupling 1.6
 """
 
-import tempfile
-import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
 from joblib import Parallel, delayed
-from lightning_fabric import Fabric
-from tqdm import tqdm
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.parameters import dense_gaussian, generator, shuffled
-from horn_neuro.recording import software_versions
-from horn_neuro.report import Report, RunFolder, draw_hebbian_learning, styled
-from horn_neuro.report.command import protocol_parser
-from horn_neuro.twin import HornClassifier, Task, TrainingConfig, train
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator, shuffled
+from horn_neuro.report import figures
+from horn_neuro.report.style import BLACK, GREY, MODEL_COLORS, MODEL_MARKERS
+from horn_neuro.twin import HornClassifier
 
-REPORT = Report(
-    title="Learning without labels",
-    question=(
-        "Does plasticity of the recurrent connections, without labels, make digits easier to "
-        "tell apart; which rule, sign and shift does; and is it the structure that was learned, "
-        "or would shuffled weights or random changes of the same sizes have done as well?"
-    ),
-    uncertainty=(
-        "Mean over seeds; differences are paired by seed, with 95 % t interval and a "
-        "permutation test that flips the seeds' signs. Controls are means of several draws. All "
-        "rules that were tried are shown, without correction for their number."
-    ),
-)
-SIZES = {
-    "fast": {"seeds": 2, "units": 8, "digits": 5, "readout": 60, "draws": 1},
-    "default": {"seeds": 6, "units": 32, "digits": 200, "readout": 1000, "draws": 2},
-    "full": {"seeds": 10, "units": 64, "digits": 1000, "readout": 2500, "draws": 5},
-}
-SHIFTS = {"fast": (90, 270), "default": (0, 90, 180, 270), "full": tuple(range(0, 360, 45))}
 MODELS = ("homogeneous", "heterogeneous")
 RULES = {"covariance": hn.CovarianceRule, "phase": hn.PhaseRule}
-ALPHA, GAMMA = 0.07, 0.02  # as in train_smnist
+HEBBIAN = {"covariance": 90, "phase": 0}  # shift at which velocities, or phases, are in step
 CONTROLS = ("untrained", "shuffled", "random")  # without labels
 NOISE = 0.2  # of pixels
-LOOKS = 5  # at the weights, while they learn
-PIXELS = 784
 
 
-@dataclass
-class Run:
-    """What one rule made of one network.
+class HebbianLearning(DigitExperiment):
+    title = "Learning without labels"
+    takes = Sizes("30 s", "2 min", "6 h")
+    resumes = True
+    device = material.DEVICE
+    models = Option(MODELS, "of networks", choices=MODELS)
+    rules = Option(tuple(RULES), "of plasticity", choices=tuple(RULES))
+    seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=0, different=2)
+    shifts = Option(Sizes((90, 270), range(0, 360, 90), range(0, 360, 45)), "degrees", most=359)
+    units = Option(Sizes(8, 32, 64), "of each network", least=2)
+    digits = Option(Sizes(5, 200, 1000), "to learn from, without labels", least=5)
+    readout = Option(Sizes(60, 500, 2500), "digits to fit the readout on, and to test it", least=20)
+    draws = Option(Sizes(1, 1, 5), "of shuffled weights and random changes", least=1)
+    gain = Option(5.0, "weight of a pair that agrees", above=0)
+    rate = Option(0.02, "learning rate in Hz", above=0)
+    bound = Option(10.0, "largest weight that can be", above=0)
+    coupling = Option(1.0, "initial std of w_rec", above=0)
 
-    Parameters
-    ----------
-    model, rule : str
-        Kind of network and of rule.
-    shift : int
-        Of the rule, in degrees.
-    seed : int
-        Of the network and the digits.
-    measures : dict of str to Representation
-        Learned, and its controls: "untrained", "shuffled", "random", "bptt".
-    seen : list of int
-        Digits seen at each look.
-    curves : dict of str to list of float
-        Accuracy at each look, of the learned network and of random changes.
-    weights : tuple of ndarray
-        Recurrent weights before and after.
-    omega : ndarray
-        Of the units.
-    """
+    def measure(self):
+        self.training, self.test = self.load_digits("train"), self.load_digits("test")
+        if self.digits + self.readout > len(self.training):
+            raise ValueError(
+                f"digits = {self.digits} and readout = {self.readout}, but "
+                f"{self.training.source} has {len(self.training)} in all: ask for fewer"
+            )
+        for kind in self.rules:
+            self.rule(kind, 0).check(self.network(self.models[0], self.seeds[0]))
+        # A short run is over before a second process has started.
+        parallel = Parallel(1 if self.digits < 50 else -1, return_as="generator")
+        self.expect(len(self.seeds) * len(self.models), "network")
+        self.step("learning")
+        networks = product(self.seeds, self.models)
+        runs, work = [], [(f"{m} {s}", partial(self.follow, m, s)) for s, m in networks]
+        for part in parallel(delayed(self.keep)(*one) for one in work):
+            runs += part
+            self.step("learning")
+        return runs
 
-    model: str
-    rule: str
-    shift: int
-    seed: int
-    measures: dict
-    seen: list
-    curves: dict
-    weights: tuple
-    omega: np.ndarray
+    def rule(self, kind, shift):
+        options = {"gain": self.gain, "shift": np.deg2rad(shift), "bound": self.bound}
+        return RULES[kind](self.rate, **options)
 
-    @property
-    def largest(self):
-        """Largest weight at the end (float)."""
-        return float(np.abs(self.weights[1]).max())
+    def network(self, model, seed):
+        options = {"alpha": 0.07, "gamma": 0.02}  # as in train_smnist
+        options["heterogeneous"] = model == "heterogeneous"
+        params = material.untrained(self.units, self.coupling, seed, **options)
+        return params.replace(w_rec=np.clip(params.w_rec, -self.bound, self.bound))
 
-    @property
-    def change(self):
-        """Root mean square change of a weight (float)."""
-        before, after = self.weights
-        return float(np.sqrt(np.mean((after - before) ** 2)))
+    def draw(self, seed):
+        """Digits to learn from, to fit a readout on, to test it with, and the same with noise."""
+        rng, n = generator(seed, "digits"), self.digits
+        training = self.training[rng.permutation(len(self.training))]
+        learn, fit = training[:n], training[n : n + self.readout]
+        test = self.test[rng.permutation(len(self.test))[: self.readout]]
+        return learn, fit, test, test.inputs + NOISE * rng.standard_normal(test.inputs.shape)
 
+    def follow(self, model, seed):
+        """Let all rules learn in one network; what each made of it, and what its controls are."""
+        learn, *others = self.draw(seed)
+        params, runs = self.network(model, seed), []
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], ("auto", "numpy", "cython", "cpp", "cuda"))
-    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
-    parser.add_argument("--rules", nargs="+", default=list(RULES), choices=RULES)
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="S", help="instead of --seed")
-    parser.add_argument("--units", type=int, metavar="N", help="of each network")
-    parser.add_argument("--digits", type=int, metavar="N", help="to learn from, without labels")
-    parser.add_argument("--readout", type=int, metavar="N", help="digits to fit the readout on")
-    parser.add_argument("--gain", type=float, default=5.0, help="weight of a pair that agrees")
-    parser.add_argument("--rate", type=float, default=0.02, help="learning rate in Hz")
-    parser.add_argument("--bound", type=float, default=10.0, help="largest weight that can be")
-    parser.add_argument("--coupling", type=float, default=1.0, help="initial std of w_rec")
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))
-    for name in ("units", "digits", "readout"):
-        value = getattr(args, name)
-        setattr(args, name, size[name] if value is None else value)
-        if getattr(args, name) < 1:
-            parser.error(f"--{name} {value}: give a number of at least 1")
-    args.draws, args.shifts = size["draws"], SHIFTS[args.size]
-    if args.params:
-        parser.error("--params: networks are drawn by --seeds here; drop it")
-    if len(set(args.seeds)) < 2:
-        parser.error(f"--seeds {args.seeds}: an interval over seeds needs at least two")
-    if args.digits < 5 or args.readout < 20:
-        parser.error("give at least 5 --digits and 20 to --readout")
-    if not args.gain > 0:
-        parser.error(f"--gain {args.gain}: give a weight above 0; shifts of 180° more are opposite")
-    if not args.coupling > 0:
-        parser.error(f"--coupling {args.coupling}: give a standard deviation above 0")
-    return args
+        def frozen(w_rec):
+            return represent(params.replace(w_rec=w_rec), *others)
 
-
-@dataclass
-class Digits:
-    """Digits of one seed: to learn from, to fit a readout on, and to test it with.
-
-    Parameters
-    ----------
-    learn, fit, test, noisy : ndarray, shape (n_digits, n_steps, 1)
-        Inputs; the last two are the same digits.
-    learn_labels, fit_labels, test_labels : ndarray of int, shape (n_digits,)
-        Classes.
-    """
-
-    learn: np.ndarray
-    learn_labels: np.ndarray
-    fit: np.ndarray
-    fit_labels: np.ndarray
-    test: np.ndarray
-    test_labels: np.ndarray
-    noisy: np.ndarray
-
-    @classmethod
-    def draw(cls, training, test, args, seed):
-        """Draw those of a seed."""
-        rng = generator(seed, "digits")
-        order = rng.permutation(len(training))
-        learn, fit = order[: args.digits], order[args.digits : args.digits + args.readout]
-        shown = rng.permutation(len(test))[: args.readout]
-        inputs = test.inputs[shown]
-        return cls(
-            training.inputs[learn],
-            training.labels[learn],
-            training.inputs[fit],
-            training.labels[fit],
-            inputs,
-            test.labels[shown],
-            inputs + NOISE * rng.standard_normal(inputs.shape),
-        )
-
-
-def load(args):
-    training = hn.datasets.smnist(args.source, "train")
-    test = hn.datasets.smnist(args.source, "test")
-    if args.digits + args.readout > len(training):
-        raise ValueError(
-            f"--digits {args.digits} and --readout {args.readout}, but {training.source} has "
-            f"{len(training)} digits in all: ask for fewer"
-        )
-    return training, test
-
-
-def make_network(model, seed, args):
-    params = hn.effenberger_2025(
-        args.units, heterogeneous=model == "heterogeneous", alpha=ALPHA, gamma=GAMMA, seed=seed
-    )
-    w_rec = dense_gaussian(args.units, args.coupling, generator(seed, "coupling"))
-    return params.replace(w_rec=np.clip(w_rec, -args.bound, args.bound))
-
-
-@torch.no_grad()
-def last_positions(params, inputs):
-    network = hn.HornNetwork(params)
-    return network(torch.from_numpy(inputs.astype(np.float32))).state.x.double().numpy()
-
-
-def represent(params, digits):
-    """Freeze a network and measure what it makes of other digits."""
-    return analysis.represent(
-        last_positions(params, digits.fit),
-        digits.fit_labels,
-        last_positions(params, digits.test),
-        digits.test_labels,
-        last_positions(params, digits.noisy),
-    )
-
-
-def mean_of(representations):
-    """Average measures over the draws of a control."""
-    rows = [asdict(one) for one in representations]
-    return analysis.Representation(
-        **{name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    )
-
-
-def backpropagate(params, digits, seed):
-    """Let the recurrent weights learn the same digits with labels; returns the network."""
-    model = HornClassifier(params, learn=("w_rec", "w_out", "b_out"))
-    task = Task(
-        torch.from_numpy(digits.learn.astype(np.float32)),
-        torch.from_numpy(digits.learn_labels),
-        n_validation=max(1, len(digits.learn) // 5),
-    )
-    batch = min(32, len(digits.learn) - task.n_validation)
-    config = TrainingConfig(epochs=30, batch_size=batch, learning_rate=2e-2, seed=seed)
-    with tempfile.TemporaryDirectory() as scratch:
-        train(model, task, config, Path(scratch), fabric=Fabric(accelerator="cpu"))
-    return model.network.to_parameters()
-
-
-def sweep(params, rule, digits, device):
-    """Let digits sweep through a plastic network; returns pairs of digits seen and weights."""
-    every = PIXELS * max(1, len(digits.learn) // LOOKS)
-    recording = hn.simulate(
-        params,
-        digits.learn.reshape(1, -1, 1),
-        plasticity=rule,
-        record=("w_rec",),
-        every=every,
-        device=device,
-    )
-    data = recording.data["w_rec"].values[0]
-    looks = [(k * every // PIXELS, data[..., k]) for k in range(1, data.shape[-1])]
-    return [(0, params.w_rec), *looks, (len(digits.learn), recording.final_w_rec[0])]
-
-
-def follow(model, seed, args, training, test):
-    """Let all rules learn in one network; returns a `Run` for each."""
-    digits = Digits.draw(training, test, args, seed)
-    params, runs = make_network(model, seed, args), []
-    untrained = represent(params, digits)
-    bptt = represent(backpropagate(params, digits, seed), digits)
-    for kind in args.rules:
-        for shift in args.shifts:
+        untrained = frozen(params.w_rec)
+        bptt = represent(backpropagate(params, learn, seed), *others)
+        for kind, shift in product(self.rules, self.shifts):
             rng = generator(seed, f"{kind} {shift}")
-            rule = RULES[kind](args.rate, gain=args.gain, shift=np.deg2rad(shift), bound=args.bound)
-            looks = sweep(params, rule, digits, args.device)
-            _, w_rec = looks[-1]
-
-            def frozen(w_rec):
-                return represent(params.replace(w_rec=w_rec), digits)
+            w_rec = self.sweep(params, self.rule(kind, shift), learn)
 
             def random(w_rec, rng=rng):
                 return frozen(params.w_rec + shuffled(w_rec - params.w_rec, rng))
 
-            measures = {
-                "learned": frozen(w_rec),
-                "untrained": untrained,
-                "shuffled": mean_of([frozen(shuffled(w_rec, rng)) for _ in range(args.draws)]),
-                "random": mean_of([random(w_rec) for _ in range(args.draws)]),
-                "bptt": bptt,
-            }
-            followed = kind == "covariance" and shift in (90, 270)
-            curves = {
-                "learned": [frozen(w).accuracy for _, w in looks] if followed else [],
-                "random": [random(w).accuracy for _, w in looks] if followed else [],
-            }
+            draws, mean = range(self.draws), analysis.Representation.mean
             runs.append(
-                Run(
-                    model,
-                    kind,
-                    shift,
-                    seed,
-                    measures,
-                    [n for n, _ in looks],
-                    curves,
-                    (params.w_rec, w_rec),
-                    params.omega,
-                )
+                {
+                    **{"model": model, "rule": kind, "shift": shift, "seed": seed},
+                    "measures": {
+                        "learned": frozen(w_rec),
+                        "untrained": untrained,
+                        "shuffled": mean([frozen(shuffled(w_rec, rng)) for _ in draws]),
+                        "random": mean([random(w_rec) for _ in draws]),
+                        "bptt": bptt,
+                    },
+                    "largest": float(np.abs(w_rec).max()),
+                    "change": float(np.sqrt(np.mean((w_rec - params.w_rec) ** 2))),
+                    "weights": (params.w_rec, w_rec),
+                    "omega": params.omega,
+                }
             )
-    return runs
+        return runs
 
+    def sweep(self, params, rule, learn):
+        """Let digits sweep through a plastic network; returns its weights afterwards."""
+        inputs = learn.inputs.reshape(1, -1, 1)
+        options = {"record": (), "device": self.device}
+        return hn.simulate(params, inputs, plasticity=rule, **options).final_w_rec[0]
 
-def main(argv=None):
-    """Run the protocol; returns a list of `Run`."""
-    started = time.time()
-    args = parse(argv)
-    training, test = load(args)
-    for model in args.models:
-        for kind in args.rules:
-            rule = RULES[kind](args.rate, gain=args.gain, bound=args.bound)
-            rule.check(make_network(model, args.seeds[0], args))
-    folder = RunFolder(args.out, "hebbian_learning")
-    runs = []
-    networks = [(model, seed) for seed in args.seeds for model in args.models]
-    # A short run is over before a second process has started.
-    parallel = Parallel(1 if args.size == "fast" else -1, return_as="generator")
-    with tqdm(total=len(networks) + 1, unit="network") as progress:
-        for some in parallel(delayed(follow)(*one, args, training, test) for one in networks):
-            runs += some
-            progress.update()
-        numbers = numbers_of(runs)
-        config = {
-            "protocol": "hebbian_learning",
-            "arguments": vars(args),
-            "digits": {"source": training.source, "checksum": training.checksum},
-            "versions": {**software_versions(), "torch": torch.__version__},
-            "seconds": round(time.time() - started, 1),
+    def findings(self, runs):
+        rows, signs = {}, {}
+        for model, kind, shift in unique(runs, "model", "rule", "shift"):
+            mine = select(runs, model=model, rule=kind, shift=shift)
+            name = f"{model}, {kind} rule, {shift}°"
+            for which, title in (("untrained", model), ("bptt", model), ("learned", name)):
+                share = analysis.mean_interval(values_of(mine, which))
+                rows[f"{title}, {which}: accuracy"] = share.scaled(100, "%")
+            minus = {control: minus_control(mine, control) for control in (*CONTROLS, "bptt")}
+            rows |= {f"{name}: accuracy minus {c}": value for c, value in minus.items()}
+            noisy = minus_control(mine, "untrained", "noisy_accuracy")
+            rows[f"{name}: accuracy under noise minus untrained"] = noisy
+            signs[name] = min(minus[control].sign for control in CONTROLS)
+        largest = max(run["largest"] for run in runs)
+        rows["Largest weight of all learned networks"] = analysis.Estimate(largest)
+        better = [name for name, sign in signs.items() if sign > 0]
+        gain = {name: rows[f"{name}: accuracy minus untrained"] for name in signs}
+        best = max(gain, key=lambda name: gain[name].value)
+        answer = [
+            f"Of {len(signs)} pairs of network and rule, {len(better) or 'none'} make digits "
+            "easier to tell apart than untrained, shuffled and random weights alike"
+            f"{': ' + '; '.join(better) if better else ''} (95 % intervals over "
+            f"{len(self.seeds)} seeds).",
+            f"The most over the untrained network gains {best}: {gain[best]:+}.",
+        ]
+        hidden = ("weights", "omega")
+        details = [{k: v for k, v in run.items() if k not in hidden} for run in runs]
+        return Findings(answer, rows, {"runs": details})
+
+    def figures(self, runs):
+        return {
+            "Conditions": draw_conditions(runs),
+            "Rules": draw_rules(runs),
+            "Weights": draw_weights(runs),
         }
-        with styled():
-            drawn = draw_hebbian_learning(runs)
-            REPORT.write(folder, numbers, drawn, results_of(runs), config)
-        progress.update()
-    REPORT.print(
-        folder, f"{len(args.seeds)} seeds, {args.units} units, {args.digits} digits", numbers
-    )
-    return runs
 
 
-def better_than_controls(runs):
-    """Name the rules whose accuracy is above that of each control without labels."""
-    names = []
-    for key in dict.fromkeys((run.model, run.rule, run.shift) for run in runs):
-        some = [run for run in runs if (run.model, run.rule, run.shift) == key]
-        if all(_difference(some, control, "accuracy").low > 0 for control in CONTROLS):
-            names.append(f"{key[0]}, {key[1]} rule shifted by {key[2]}°")
-    return "; ".join(names) or "none"
-
-
-def numbers_of(runs):
-    title = "Better than untrained, shuffled and random changes alike (intervals above 0)"
-    numbers = [(title, better_than_controls(runs))]
-    for model in dict.fromkeys(run.model for run in runs):
-        mine = [run for run in runs if run.model == model]
-        first = [run for run in mine if (run.rule, run.shift) == (mine[0].rule, mine[0].shift)]
-        for name, label in (("untrained", "untrained"), ("bptt", "backpropagation with labels")):
-            numbers.append((f"{model}, {label}", _describe([run.measures[name] for run in first])))
-        for kind, shift in dict.fromkeys((run.rule, run.shift) for run in mine):
-            some = [run for run in mine if (run.rule, run.shift) == (kind, shift)]
-            title = f"{model}, {kind} rule shifted by {shift}°"
-            numbers.append((title, _describe([run.measures["learned"] for run in some])))
-            for control in (*CONTROLS, "bptt"):
-                numbers.append((f"{title}, minus {control}", _differences(some, control)))
-    largest = max(run.largest for run in runs)
-    numbers.append(("Largest weight of all learned networks", f"{largest:.3g}"))
-    return numbers
-
-
-def _difference(runs, control, name, scale=1):
-    learned, other = (
-        [scale * getattr(run.measures[which], name) for run in runs]
-        for which in ("learned", control)
-    )
-    return analysis.paired_difference(learned, other)
-
-
-def _differences(runs, control):
-    parts = []
-    for name, label, scale in (
-        ("accuracy", "points of accuracy", 100),
-        ("noisy_accuracy", "points under noise", 100),
-        ("dimension", "dimensions", 1),
-    ):
-        found = _difference(runs, control, name, scale)
-        parts.append(
-            f"{found.value:+.1f} [{found.low:+.1f}, {found.high:+.1f}] {label} "
-            f"(p = {found.p_value:.2g})"
-        )
-    return "; ".join(parts)
-
-
-def _describe(representations):
-    accuracy, noisy, separability, dimension = np.mean(
-        [list(asdict(one).values()) for one in representations], axis=0
-    )
-    return (
-        f"accuracy {100 * accuracy:.1f} %, under noise of {NOISE:g} {100 * noisy:.1f} %, "
-        f"separability {separability:.3g}, dimension {dimension:.2f}"
-    )
-
-
-def results_of(runs):
-    return [
-        {
-            "model": run.model,
-            "rule": run.rule,
-            "shift": run.shift,
-            "seed": run.seed,
-            "measures": {name: asdict(one) for name, one in run.measures.items()},
-            "seen": run.seen,
-            "curves": run.curves,
-            "largest": run.largest,
-            "change": run.change,
-        }
-        for run in runs
+@torch.no_grad()
+def represent(params, fit, test, noisy):
+    """What a frozen network makes of other digits, by a readout of its last positions."""
+    network = hn.HornNetwork(params)
+    x = [
+        network(torch.from_numpy(inputs.astype(np.float32))).state.x.double().numpy()
+        for inputs in (fit.inputs, test.inputs, noisy)
     ]
+    return analysis.represent(x[0], fit.labels, x[1], test.labels, x[2])
+
+
+def backpropagate(params, learn, seed):
+    """Let the recurrent weights learn the same digits with labels; returns the network."""
+    model = HornClassifier(params, learn=("w_rec", "w_out", "b_out"))
+    n = max(1, len(learn) // 5)
+    options = {"epochs": 30, "batch_size": min(32, len(learn) - n), "learning_rate": 2e-2}
+    material.train_briefly(model, learn, n, seed=seed, **options)
+    return model.network.to_parameters()
+
+
+def unique(runs, *names):
+    values = dict.fromkeys(tuple(run[name] for name in names) for run in runs)
+    return [value if len(names) > 1 else value[0] for value in values]
+
+
+def select(runs, **wanted):
+    return [run for run in runs if all(run[k] == v for k, v in wanted.items())]
+
+
+def values_of(runs, which, name="accuracy"):
+    return np.array([getattr(run["measures"][which], name) for run in runs])
+
+
+def minus_control(runs, control, name="accuracy"):
+    pair = (values_of(runs, which, name) for which in ("learned", control))
+    return analysis.paired_difference(*pair).scaled(100, "points")
+
+
+def opposite_rules(runs):
+    """The first rule, and the Hebbian and the opposite shift of it, by name, if they are there."""
+    rule = unique(runs, "rule")[0]
+    names = {HEBBIAN[rule]: "Hebbian", HEBBIAN[rule] + 180: "anti-Hebbian"}
+    shifts = unique(select(runs, rule=rule), "shift")
+    shown = [shift for shift in shifts if shift in names] or shifts[:2]
+    return rule, {shift: names.get(shift, f"{rule} {shift}°") for shift in shown}
+
+
+def draw_conditions(runs):
+    (rule, shifts), models = opposite_rules(runs), unique(runs, "model")
+    first, words = (
+        next(iter(shifts)),
+        {"learned": "", "shuffled": ", shuffled", "random": ", random"},
+    )
+    shown = [(w, s, name + word) for s, name in shifts.items() for w, word in words.items()]
+    shown = [("untrained", first, "untrained"), *shown, ("bptt", first, "backpropagation")]
+    measures = {"accuracy": "accuracy (%)", "noisy_accuracy": "accuracy under noise (%)"}
+    figure, axes = figures.grid(2, len(models), 5.6, 3.2, sharex=True, sharey="row")
+    for (row, measure), (column, model) in product(enumerate(measures), enumerate(models)):
+        ax, mine = axes[row, column], select(runs, model=model, rule=rule)
+        table = [values_of(select(mine, shift=s), which, measure) for which, s, _ in shown]
+        ax.plot(100 * np.array(table), color="0.8", lw=0.8, zorder=1)
+        for k, (values, (which, *_)) in enumerate(zip(table, shown, strict=True)):
+            color = MODEL_COLORS[model] if which == "learned" else "0.45"
+            ax.plot([k] * len(values), 100 * values, MODEL_MARKERS[model], ms=4, color=color)
+            ax.plot([k - 0.3, k + 0.3], [100 * values.mean()] * 2, color="black", lw=1.5)
+        ax.axhline(10, color=GREY, lw=0.8, ls=":")
+        axes[0, column].set_title(model)
+        axes[row, 0].set(ylabel=measures[measure], ylim=(0, None))
+        names = [name for *_, name in shown]
+        ax.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="small")
+    return figure, (
+        "Does learning without labels help a linear readout? One mark a seed, joined over "
+        "conditions; bars: means. Coloured: learned; grey: controls; dotted: chance. "
+        f"{rule.capitalize()} rule, shifts of {' and '.join(f'{s}°' for s in shifts)}."
+    )
+
+
+def draw_rules(runs):
+    rules, models, shifts = (unique(runs, name) for name in ("rule", "model", "shift"))
+    figure, axes = figures.grid(len(rules), len(models), 5.2, 3.6, sharex=True, sharey=True)
+    at, fills = np.arange(len(shifts)), {"untrained": BLACK, "shuffled": GREY, "random": "white"}
+    for (row, rule), (column, model) in product(enumerate(rules), enumerate(models)):
+        ax, mine = axes[row, column], select(runs, model=model, rule=rule)
+        for k, (control, fill) in enumerate(fills.items()):
+            minus = [minus_control(select(mine, shift=s), control) for s in shifts]
+            color = BLACK if fill == "white" else fill
+            style = {"ls": "", "color": color, "mfc": fill, "label": f"minus {control}"}
+            figures.plot_estimates(ax, at + 0.2 * (k - 1), minus, **style)
+        ax.axhline(0, color="black", lw=0.6)
+        ax.set_title(f"{rule} rule, {model}")
+        ax.set_xticks(at, [f"{shift}°" for shift in shifts])
+        axes[-1, column].set_xlabel("shift of the receiver's signal")
+        axes[row, 0].set_ylabel("accuracy of the learned\nnetwork minus control (points)")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure, (
+        "Is it the structure that was learned? Learned networks against themselves untrained, and "
+        "against controls with the same sizes of weights (shuffled) or of changes (random), for "
+        "every rule and shift that was tried: mean over seeds with 95 % t intervals."
+    )
+
+
+def draw_weights(runs):
+    (rule, shifts), models = opposite_rules(runs), unique(runs, "model")
+    figure, axes = figures.grid(len(models), 1 + len(shifts), 3.4, 3.2, sharex=True, sharey=True)
+    limit = max(run["largest"] for run in select(runs, rule=rule))
+    for row, model in zip(axes, models, strict=True):
+        examples = [select(runs, model=model, rule=rule, shift=shift)[0] for shift in shifts]
+        order = np.argsort(examples[0]["omega"], kind="stable")
+        shown = {"untrained": examples[0]["weights"][0]}
+        shown |= {shifts[run["shift"]]: run["weights"][1] for run in examples}
+        for ax, (name, weights) in zip(row, shown.items(), strict=True):
+            w_rec = weights[np.ix_(order, order)]
+            image = ax.imshow(w_rec, cmap="PuOr", vmin=-limit, vmax=limit)
+            ax.set_title(f"{model}, {name}", fontsize="small")
+        row[0].set_ylabel("to unit (by omega)")
+    for ax in axes[-1]:
+        ax.set_xlabel("from unit (by omega)")
+    figure.colorbar(image, ax=axes, label="weight", shrink=0.7)
+    return figure, (
+        "What did the rules make of the connections? Recurrent weights of the first seed before "
+        "and after, units sorted by omega."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    HebbianLearning.main()

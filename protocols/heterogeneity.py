@@ -2,221 +2,246 @@
 """Does heterogeneity bring separability and near-critical dynamics?
 
 Sweeps the strength of the recurrent connections and the heterogeneity of
-frequency and damping, and maps, on the same axes: the largest Lyapunov
+frequency and damping, and measures, on the same axes: the largest Lyapunov
 exponent, autocorrelation times and fluctuations of synchrony at rest, how well
 a linear readout separates digits, and how much a network learns by
 backpropagation within a small fixed budget. Avalanches of spikes are compared
 with surrogates; networks with delays and trained ones are set beside.
 
-    python protocols/heterogeneity.py
-    python protocols/heterogeneity.py --gains 0.5 1 2 4 --seeds 1 2 3 4 --epochs 4
+Differences are over pairs of networks with the same seed and coupling; those of
+one seed share their drawn frequencies, so few seeds make their test lenient. The
+trained networks have seen the digits that come along.
+
+    horn-neuro heterogeneity --couplings 0.5 1 2 4 --seeds 1 2 3 4 --epochs 4
 """
 
-import time
-from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from tqdm import tqdm
+from matplotlib import pyplot as plt
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.parameters import brian2_seed, dense_gaussian, generator, uniform_delays
-from horn_neuro.report import Report, RunFolder, draw_heterogeneity, styled
-from horn_neuro.report.command import protocol_parser
-from horn_neuro.simulator import DEVICES
-from horn_neuro.twin import HornClassifier, Task, TrainingConfig, evaluate, train
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator, uniform_delays
+from horn_neuro.report import figures
+from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE
+from horn_neuro.twin import HornClassifier, evaluate
 
-REPORT = Report(
-    title="Heterogeneity and criticality",
-    question=(
-        "Where, between weak and strong recurrent connections, is the network near the edge of "
-        "instability; does it separate and learn digits best there; and what does heterogeneity "
-        "change about it?"
-    ),
-    uncertainty=(
-        "Curves: standard errors over seeds, each a network of its own. Differences: mean, 95 % "
-        "t interval and a permutation test of signs over pairs of networks with the same seed "
-        "and gain; those of one seed share their drawn frequencies, so few seeds make the test "
-        "lenient. The trained networks have seen the digits that come along."
-    ),
-)
-SIZES = {
-    "fast": {"gains": [0.4, 1.6], "levels": [0.0, 1.0], "seeds": 1, "units": 12, "digits": 5,
-             "epochs": 1, "train": 320},
-    "default": {"gains": [0.2, 0.4, 0.8, 1.6, 3.2, 6.4], "levels": [0.0, 0.5, 1.0], "seeds": 2,
-                "units": 32, "digits": 15, "epochs": 2, "train": 2000},
-    "full": {"gains": [0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.4, 3.2, 6.4], "seeds": 5, "units": 64,
-             "levels": [0.0, 0.25, 0.5, 0.75, 1.0], "digits": 40, "epochs": 5, "train": 4000},
-}  # fmt: skip
+KICKS = hn.PoissonKicks(50.0, 0.04)
 ALPHA, GAMMA = 0.07, 0.02  # as of the pretrained networks
 REST, TRIALS = 1000, 10  # steps and trials of the rest
 LONGEST_DELAY = 10
+COUPLINGS = (
+    (0.4, 1.6),
+    (0.2, 0.4, 0.8, 1.6, 3.2, 6.4),
+    (0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.4, 3.2, 6.4),
+)
+LEVELS = ((0.0, 1.0), (0.0, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0))
+QUANTITIES = {  # name: label, factor, unit of a difference
+    "lyapunov": ("largest Lyapunov\nexponent (1/step)", 1, "1/step"),
+    "memory": ("autocorrelation\ntime (ms)", 1, "ms"),
+    "susceptibility": ("fluctuation of\nthe order parameter", 1, None),
+    "separability": ("accuracy of a\nlinear readout (%)", 100, "points"),
+    "learned": ("accuracy after the\ntraining budget (%)", 100, "points"),
+}
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What one network does.
+class Heterogeneity(DigitExperiment):
+    title = "Heterogeneity and criticality"
+    takes = Sizes("30 s", "2 min", "2 h")
+    resumes = True
+    device = material.DEVICE
+    couplings = Option(Sizes(*COUPLINGS), "std of w_rec", above=0)
+    levels = Option(Sizes(*LEVELS), "heterogeneity: 0 equal, 1 as drawn", least=0, most=1)
+    seeds = Option(Sizes((1,), (1, 2), range(1, 6)), "of the networks", least=0)
+    units = Option(Sizes(12, 32, 64), "oscillators", least=2)
+    digits = Option(Sizes(5, 15, 40), "of each class, for the readout; nested folds", least=5)
+    epochs = Option(Sizes(1, 2, 5), "budget of training", least=1)
+    train = Option(Sizes(320, 2000, 4000), "digits to train on, two batches or more", least=128)
 
-    Parameters
-    ----------
-    gain, level : float
-        Standard deviation of w_rec, and heterogeneity.
-    seed : int
-        Of the network.
-    lyapunov : float
-        Largest exponent per step, silent input.
-    critical : float
-        Gain at which linear theory becomes unstable.
-    memory : float
-        Median autocorrelation time at rest in ms, at most half of the record.
-    susceptibility : float
-        Fluctuation of the order parameter at rest.
-    separability : float
-        Accuracy of a linear readout of the last state.
-    learned : float
-        Test accuracy after the training budget.
-    """
+    def measure(self):
+        rng, test = generator(self.seeds[0], "digits"), self.load_digits("test")
+        self.shown = test[test.balanced(self.digits, rng)]
+        self.training = self.load_digits("train", self.train, rng, "train")
+        self.test = material.as_tensors(test[rng.permutation(len(test))[:1000]])
+        couplings, levels = sorted(set(self.couplings)), sorted(set(self.levels))
+        self.expect(len(self.seeds) * (len(levels) * len(couplings) + 3) + 1, "network")
+        cells, bursts = [], {}
+        for seed in self.seeds:
+            for level in levels:
+                for coupling in couplings:
+                    name = f"coupling {coupling:g}, heterogeneity {level:g}, seed {seed}"
+                    self.step(name)
+                    cut = seed == self.seeds[0] and level == levels[-1]
+                    cell, burst = self.keep(name, partial(self.cell, coupling, level, seed, cut))
+                    cells.append(cell)
+                    if cut:
+                        bursts[coupling] = burst
+        middle = couplings[len(couplings) // 2]
+        return {"cells": cells, "bursts": bursts, "networks": self.kinds(middle), "middle": middle}
 
-    gain: float
-    level: float
-    seed: int
-    lyapunov: float
-    critical: float
-    memory: float
-    susceptibility: float
-    separability: float
-    learned: float
+    def network(self, coupling, level, seed, delayed=False):
+        """Between equal units (level 0) and drawn ones (1), of the same mean and weights."""
+        params = material.untrained(self.units, coupling, seed, alpha=ALPHA, gamma=GAMMA)
+        if delayed:
+            rng = generator(seed, "delays")
+            params = params.replace(delays=uniform_delays(self.units, 1, LONGEST_DELAY, rng))
+        return material.mixed(params, level)
 
+    def cell(self, coupling, level, seed, cut):
+        """What one network does, and its avalanches."""
+        params = self.network(coupling, level, seed)
+        start = material.settled(params, REST, TRIALS, KICKS, seed, self.device)
+        rest = hn.simulate(
+            params,
+            REST,
+            n_trials=TRIALS,
+            kicks=KICKS,
+            initial=start,
+            record=("x", "y", "spikes"),
+            device=self.device,
+            seed=seed,
+        )
+        self.config["used_device"] = rest.provenance["device"]
+        z = analysis.analytic_signal(rest).values
+        # No time can be told that is longer than half of the record.
+        times = np.nan_to_num(analysis.autocorrelation_time(z), nan=z.shape[2] / 2)
+        order = analysis.kuramoto_order_parameter(rest)
+        cell = {
+            **{"coupling": coupling, "level": level, "seed": seed},
+            "lyapunov": float(analysis.lyapunov_spectrum(params, n_steps=1000).exponents[0]),
+            "critical": coupling * analysis.critical_gain(params),
+            "memory": float(np.median(times) * 1e3 * params.step),
+            "susceptibility": analysis.order_susceptibility(order, params.n_units),
+            "separability": self.separability(params, seed),
+            "learned": self.learn(params, seed)[1],
+        }
+        return cell, cut_avalanches(rest.spikes, seed) if cut else None
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], DEVICES)
-    parser.add_argument("--gains", type=float, nargs="+", metavar="STD", help="std of w_rec")
-    parser.add_argument("--levels", type=float, nargs="+", metavar="H", help="0 equal, 1 as drawn")
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="S", help="instead of --seed")
-    parser.add_argument("--units", type=int, help="oscillators")
-    parser.add_argument("--digits", type=int, metavar="N", help="of each class, for the readout")
-    parser.add_argument("--epochs", type=int, help="budget of training")
-    parser.add_argument("--train", type=int, metavar="N", help="digits to train on")
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))
-    for name in ("gains", "levels", "units", "digits", "epochs", "train"):
-        value = getattr(args, name)
-        setattr(args, name, size[name] if value is None else value)
-    if args.params:
-        parser.error("--params: networks are made by gain and heterogeneity; drop it")
-    if min(args.gains) <= 0 or not all(0 <= level <= 1 for level in args.levels):
-        parser.error("--gains, --levels: give gains above 0, and levels from 0 to 1")
-    if args.digits < 5:
-        parser.error(f"--digits {args.digits}: nested folds need at least 5 of each class")
-    if args.train < 128:
-        parser.error(f"--train {args.train}: give at least 128 digits, two batches")
-    args.gains, args.levels = sorted(set(args.gains)), sorted(set(args.levels))
-    return args
+    def separability(self, params, seed):
+        last = hn.simulate(params, self.shown.inputs, record=(), device=self.device).final_state.x
+        return float(analysis.nested_decoding(last, self.shown.labels, seed=seed).mean())
 
+    def learn(self, params, seed):
+        """Train for a few epochs; returns the accuracies of validation, and of the test."""
+        torch.manual_seed(seed)
+        model, options = HornClassifier(params), {"learning_rate": 2e-2, "seed": seed}
+        metrics, best = material.train_briefly(
+            model, self.training, self.train // 10, epochs=self.epochs, **options
+        )
+        model.load_state_dict(best)
+        return [row["validation_accuracy"] for row in metrics], evaluate(model, *self.test)[1]
 
-def make_network(gain, level, seed, args, delayed=False):
-    """Between equal units (level 0) and drawn ones (1), of the same mean and the same weights."""
-    params = hn.effenberger_2025(
-        args.units, heterogeneous=True, alpha=ALPHA, gamma=GAMMA, seed=seed
-    )
-    mixed = {
-        name: (1 - level) * getattr(params, name).mean() + level * getattr(params, name)
-        for name in ("omega", "gamma")
-    }
-    delays = None
-    if delayed:
-        delays = uniform_delays(args.units, 1, LONGEST_DELAY, generator(seed, "delays"))
-    w_rec = dense_gaussian(args.units, gain, generator(seed, "coupling"))
-    return params.replace(**mixed, w_rec=w_rec, delays=delays)
+    def kinds(self, coupling):
+        """Separability and learning of kinds of networks; separability of the pixels themselves."""
 
+        def look(name, level, delayed, seed):
+            self.step(f"{name}, seed {seed}")
+            params = self.network(coupling, level, seed, delayed)
+            learning, test = self.learn(params, seed)
+            return {
+                "separability": self.separability(params, seed),
+                "learning": learning,
+                "test": test,
+            }
 
-class Digits:
-    """The digits of the protocol: some to read out, some to train on, some to test."""
+        found = {
+            name: [self.keep(f"{name} {s}", partial(look, name, *kind, s)) for s in self.seeds]
+            for name, kind in {
+                "equal": (0.0, False),
+                "heterogeneous": (1.0, False),
+                "heterogeneous, delays": (1.0, True),
+            }.items()
+        }
+        self.step("trained networks")
+        for name in hn.PRETRAINED:
+            share = self.separability(hn.pretrained(name), 1)
+            found[f"trained, {name.split('_')[1]}"] = [{"separability": share}]
+        correct = analysis.nested_decoding(self.shown.inputs[:, :, 0], self.shown.labels)
+        return found | {"pixels themselves": [{"separability": float(correct.mean())}]}
 
-    def __init__(self, args):
-        training = hn.datasets.smnist(args.source, "train")
-        test = hn.datasets.smnist(args.source, "test")
-        rng = generator(args.seed, "digits")
-        if args.train > len(training):
-            raise ValueError(
-                f"--train {args.train}, but {training.source} has {len(training)}: ask for fewer"
+    def findings(self, found):
+        cells, rows = found["cells"], {}
+        levels, couplings = (sorted({c[key] for c in cells}) for key in ("level", "coupling"))
+        for level in levels:
+            mine = [cell for cell in cells if cell["level"] == level]
+            edge = analysis.mean_interval(
+                [c["critical"] for c in mine if c["coupling"] == couplings[0]]
             )
-        shown = test.balanced(args.digits, rng)
-        self.shown, self.labels = test.inputs[shown], test.labels[shown]
-        chosen = rng.permutation(len(training))[: args.train]
-        self.task = Task(
-            torch.from_numpy(training.inputs[chosen].astype(np.float32)),
-            torch.from_numpy(training.labels[chosen]),
-            n_validation=args.train // 10,
-        )
-        some = rng.permutation(len(test))[:1000]
-        self.test = (
-            torch.from_numpy(test.inputs[some].astype(np.float32)),
-            torch.from_numpy(test.labels[some]),
-        )
-        self.config = {"source": training.source, "checksum": training.checksum}
+            rows[f"Heterogeneity {level:g}: coupling at the edge, linear theory"] = edge
+            for key in ("separability", "learned", "susceptibility"):
+                means = {
+                    g: np.mean([c[key] for c in mine if c["coupling"] == g]) for g in couplings
+                }
+                best = analysis.Estimate(max(means, key=means.get))
+                rows[f"Heterogeneity {level:g}: coupling of the highest {key}"] = best
+        ends = ([c for c in cells if c["level"] == level] for level in (levels[-1], levels[0]))
+        high, low = (sorted(end, key=lambda c: (c["coupling"], c["seed"])) for end in ends)
+        if len(levels) > 1 and len(low) > 1:
+            for key, (_, factor, unit) in QUANTITIES.items():
+                pair = ([cell[key] for cell in end] for end in (high, low))
+                difference = analysis.paired_difference(*pair).scaled(factor, unit)
+                rows[f"Most minus least heterogeneous: {key}"] = difference
+        for name, networks in found["networks"].items():
+            for key in ("separability", "test"):
+                if key in networks[0]:
+                    mean = analysis.mean_interval([row[key] for row in networks])
+                    rows[f"Network, {name}: {key}"] = mean.scaled(100, "%")
+        for coupling, both in found["bursts"].items():
+            for name, burst in both.items():
+                if "exponent" in burst["fit"]:
+                    exponent = analysis.Estimate(burst["fit"]["exponent"], n=len(burst["sizes"]))
+                    rows[f"Avalanches, exponent of sizes, coupling {coupling:g}, {name}"] = exponent
+        details = {
+            "cells": cells,
+            "avalanches": {
+                str(coupling): {n: {"count": len(b["sizes"]), **b["fit"]} for n, b in both.items()}
+                for coupling, both in found["bursts"].items()
+            },
+            "networks": found["networks"],
+        }
+        return Findings(self.answer(rows, found), rows, details)
+
+    def answer(self, rows, found):
+        edges = [v.value for k, v in rows.items() if k.endswith("edge, linear theory")]
+        answer = [
+            "Linear theory of the silent network has its edge at w_rec of std "
+            f"{' to '.join(f'{edge:.2f}' for edge in (edges[0], edges[-1]))}, from equal units to "
+            "the most heterogeneous."
+        ]
+        if "Most minus least heterogeneous: learned" in rows:
+            readout, learned = (
+                rows[f"Most minus least heterogeneous: {key}"]
+                for key in ("separability", "learned")
+            )
+            verdict = {1: "better", 0: "neither clearly better nor worse", -1: "worse"}
+            answer.insert(
+                0,
+                (
+                    f"Over all couplings, heterogeneous networks separate digits "
+                    f"{verdict[readout.sign]} than equal ones ({readout:+}) and learn them "
+                    f"{verdict[learned.sign]} ({learned:+}; {learned.n} pairs of networks of "
+                    f"{len(self.seeds)} seeds)."
+                ),
+            )
+        return answer
+
+    def figures(self, found):
+        return {
+            "Near the edge": draw_curves(found["cells"]),
+            "Avalanches": draw_avalanches(found["bursts"]),
+            "Kinds of networks": draw_kinds(found["networks"], found["middle"]),
+        }
 
 
-def rest(params, seed, device):
-    """Kicked, without a stimulus, after it has settled."""
-    kicks = hn.PoissonKicks(50.0, 0.04)
-    options = {"kicks": kicks, "n_trials": TRIALS, "device": device}
-    start = hn.simulate(
-        params, REST, record=(), seed=brian2_seed(seed, "settling"), **options
-    ).final_state
-    return hn.simulate(
-        params, REST, initial=start, record=("x", "y", "spikes"), seed=seed, **options
-    )
-
-
-def learn(params, digits, epochs, seed, scratch):
-    """Train for a few epochs; returns the accuracies of validation, and of the test."""
-    torch.manual_seed(seed)
-    model = HornClassifier(params)
-    config = TrainingConfig(epochs=epochs, learning_rate=2e-2, seed=seed)
-    metrics, best = train(model, digits.task, config, scratch, fabric=Fabric(accelerator="cpu"))
-    model.load_state_dict(best)
-    return [row["validation_accuracy"] for row in metrics], evaluate(model, *digits.test)[1]
-
-
-def measure(gain, level, seed, digits, args, scratch):
-    """Measure one network; returns its Cell, and its recording at rest."""
-    params = make_network(gain, level, seed, args)
-    recording = rest(params, seed, args.device)
-    z = analysis.analytic_signal(recording).values
-    last = hn.simulate(params, digits.shown, record=(), device=args.device).final_state.x
-    return Cell(
-        gain=gain,
-        level=level,
-        seed=seed,
-        lyapunov=float(analysis.lyapunov_spectrum(params, n_steps=1000).exponents[0]),
-        critical=gain * analysis.critical_gain(params),
-        memory=memory_of(z, params.step),
-        susceptibility=analysis.order_susceptibility(
-            analysis.kuramoto_order_parameter(recording), params.n_units
-        ),
-        separability=float(analysis.nested_decoding(last, digits.labels, seed=seed).mean()),
-        learned=learn(params, digits, args.epochs, seed, scratch)[1],
-    ), recording
-
-
-def memory_of(z, step):
-    """Median autocorrelation time over units in ms; at least half of the record counts as that."""
-    times = analysis.autocorrelation_time(z)
-    return float(np.median(np.nan_to_num(times, nan=z.shape[2] / 2)) * 1e3 * step)
-
-
-def cut_avalanches(recording, seed):
+def cut_avalanches(spikes, seed):
     """Sizes of avalanches at rest, of surrogates, and the fit of a power law to either."""
     found = {}
-    for name, spikes in (
-        ("network", recording.spikes),
-        ("shifted", analysis.circular_shifts(recording.spikes, generator(seed, "surrogate"))),
-    ):
-        sizes = analysis.avalanches(spikes, 1).size
+    shifted = analysis.circular_shifts(spikes, generator(seed, "surrogate"))
+    for name, trains in (("network", spikes), ("shifted", shifted)):
+        sizes = analysis.avalanches(trains, 1).size
         try:
             fit = analysis.fit_power_law(sizes)
         except (ImportError, ValueError) as error:
@@ -225,142 +250,95 @@ def cut_avalanches(recording, seed):
     return found
 
 
-def compare_networks(digits, args, scratch):
-    """Separability and learning speed of kinds of networks, at the middle gain."""
-    gain = args.gains[len(args.gains) // 2]
-    kinds = {
-        "equal": (0.0, False),
-        "heterogeneous": (1.0, False),
-        "heterogeneous, delays": (1.0, True),
-    }
-    found = {}
-    for name, (level, delayed) in kinds.items():
-        rows = []
-        for seed in args.seeds:
-            params = make_network(gain, level, seed, args, delayed)
-            last = hn.simulate(params, digits.shown, record=(), device=args.device).final_state.x
-            separable = analysis.nested_decoding(last, digits.labels, seed=seed).mean()
-            speed, test = learn(params, digits, args.epochs, seed, scratch)
-            rows.append({"separability": float(separable), "learning": speed, "test": test})
-        found[name] = rows
-    for name in hn.PRETRAINED:
-        params = hn.pretrained(name)
-        last = hn.simulate(params, digits.shown, record=(), device=args.device).final_state.x
-        separable = analysis.nested_decoding(last, digits.labels, seed=1).mean()
-        found[f"trained, {name.split('_')[1]}"] = [{"separability": float(separable)}]
-    pixels = digits.shown[:, :, 0]
-    found["pixels themselves"] = [
-        {"separability": float(analysis.nested_decoding(pixels, digits.labels).mean())}
-    ]
-    return gain, found
-
-
-def main(argv=None):
-    """Run the protocol; returns all cells, the avalanches, and the comparison of networks."""
-    started = time.time()
-    args = parse(argv)
-    digits = Digits(args)
-    folder = RunFolder(args.out, "heterogeneity")
-    scratch = folder.path / "training"
-    scratch.mkdir()
-    cells, bursts = [], {}
-    total = len(args.gains) * len(args.levels) * len(args.seeds)
-    with tqdm(total=total + 1, unit="network") as progress:
-        for seed in args.seeds:
-            for level in args.levels:
-                for gain in args.gains:
-                    progress.set_description(f"gain {gain:g}, heterogeneity {level:g}")
-                    cell, recording = measure(gain, level, seed, digits, args, scratch)
-                    cells.append(cell)
-                    if seed == args.seeds[0] and level == args.levels[-1]:
-                        bursts[gain] = cut_avalanches(recording, seed)
-                    folder.save_json("cells.json", [asdict(cell) for cell in cells])
-                    progress.update()
-        progress.set_description("delays, trained networks")
-        middle, networks = compare_networks(digits, args, scratch)
-        progress.update()
-    for file in scratch.iterdir():
-        file.unlink()
-    scratch.rmdir()
-    numbers = numbers_of(cells, bursts, middle, networks, args)
-    config = {
-        "protocol": "heterogeneity",
-        "arguments": vars(args),
-        "digits": digits.config,
-        "used_device": recording.provenance["device"],
-        "versions": {**recording.provenance["versions"], "torch": torch.__version__},
-        "seconds": round(time.time() - started, 1),
-    }
-    results = {
-        "cells": [asdict(cell) for cell in cells],
-        "avalanches": {
-            str(gain): {name: {"count": len(part["sizes"]), **part["fit"]}
-                        for name, part in both.items()}
-            for gain, both in bursts.items()
-        },
-        "networks": networks,
-    }  # fmt: skip
-    with styled():
-        drawn = draw_heterogeneity(cells, bursts, networks)
-        REPORT.write(folder, numbers, drawn, results, config)
-    REPORT.print(
-        folder, f"{len(cells)} networks of {args.units} units, on {config['used_device']}", numbers
+def draw_curves(cells):
+    levels, couplings = (sorted({c[key] for c in cells}) for key in ("level", "coupling"))
+    figure, axes = plt.subplots(2, 3, figsize=(13, 6.5), sharex=True)
+    colors = plt.get_cmap("viridis")(np.linspace(0, 0.8, len(levels)))
+    for ax, (key, (label, factor, _)) in zip(axes.T.flat, QUANTITIES.items(), strict=False):
+        for level, color, marker in zip(levels, colors, "osD^v" * len(levels), strict=False):
+            mine = [cell for cell in cells if cell["level"] == level]
+            values = factor * np.array(
+                [[c[key] for c in mine if c["coupling"] == g] for g in couplings]
+            )
+            ax.plot(couplings, values, marker, ms=3, color=color, alpha=0.5)
+            ax.plot(couplings, values.mean(axis=1), marker=marker, color=color, label=f"{level:g}")
+            ax.axvline(np.mean([cell["critical"] for cell in mine]), color=color, ls=":", lw=1.4)
+        ax.set(ylabel=label, xscale="log")
+    axes[0, 0].axhline(0, color="black", lw=0.6)
+    axes[1, 0].axhline(REST / 2, color=GREY, ls="--", lw=1)
+    axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="top", color=GREY)
+    for ax in (axes[1, 1], axes[0, 2]):
+        ax.axhline(10, color=GREY, lw=1, ls="-.")
+        ax.set_ylim(0, None)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    axes[1, 2].axis("off")
+    axes[1, 2].legend(handles, names, title="heterogeneity", loc="center")
+    for ax in (*axes[1, :2], axes[0, 2]):
+        ax.set_xlabel("coupling: standard deviation of w_rec")
+        ax.tick_params(labelbottom=True)
+    figures.label_log_axis(axes[0, 0].xaxis)
+    return figure, (
+        "Do separability and learning peak near the edge? From weak to strong connections: small "
+        "marks are networks, lines their means. Dotted: the coupling at which linear theory of "
+        "the silent network becomes unstable; dash-dotted: chance."
     )
-    return cells, bursts, networks
 
 
-def numbers_of(cells, bursts, middle, networks, args):
-    numbers = []
-    for level in args.levels:
-        mine = [cell for cell in cells if cell.level == level]
-        best = {key: _best(mine, key) for key in ("separability", "learned", "susceptibility")}
-        critical = np.array([cell.critical for cell in mine])
-        numbers.append(
-            (
-                f"Heterogeneity {level:g}: critical gain; gain of best readout, best learning, "
-                "largest fluctuation",
-                f"{critical.mean():.2f}; {best['separability']}, {best['learned']}, "
-                f"{best['susceptibility']}",
-            )
-        )
-    if len(args.levels) > 1:
-        low, high = (sorted((c for c in cells if c.level == level),
-                            key=lambda c: (c.gain, c.seed))
-                     for level in (args.levels[0], args.levels[-1]))  # fmt: skip
-        if len(low) > 1:
-            for key in ("lyapunov", "memory", "susceptibility", "separability", "learned"):
-                difference = analysis.paired_difference(
-                    [getattr(c, key) for c in high], [getattr(c, key) for c in low]
-                )
-                numbers.append((f"Most minus least heterogeneous: {key}", str(difference)))
-    for name, rows in networks.items():
-        separable = [row["separability"] for row in rows]
-        text = f"separability {100 * np.mean(separable):.1f} %"
-        if "test" in rows[0]:
-            first = [row["learning"][0] for row in rows]
-            text += (
-                f", after one epoch {100 * np.mean(first):.1f} %, "
-                f"learned {100 * np.mean([row['test'] for row in rows]):.1f} %"
-            )
-        numbers.append((f"Network, {name}" + (f" (gain {middle:g})" if "test" in rows[0] else ""),
-                        text))  # fmt: skip
-    for gain, both in bursts.items():
-        if all("exponent" in part["fit"] for part in both.values()):
-            text = "; ".join(
-                f"{name} {part['fit']['exponent']:.2f} ± {part['fit']['error']:.2f} (against "
-                f"lognormal {part['fit']['lognormal']:+.1f}, p = {part['fit']['lognormal p']:.2g})"
-                for name, part in both.items()
-            )
-            numbers.append((f"Avalanche sizes, power-law exponent, gain {gain:g}", text))
-    return numbers
+def draw_avalanches(bursts):
+    columns = min(3, len(bursts))
+    rows = -(-len(bursts) // columns)
+    size = (4 * columns, 3.4 * rows)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[len(bursts) :]:
+        ax.axis("off")
+    for ax, (coupling, both) in zip(axes.flat, bursts.items(), strict=False):
+        for (name, burst), color, line in zip(
+            both.items(), (ORANGE, GREY), ("-", "--"), strict=True
+        ):
+            sizes = np.sort(burst["sizes"])
+            share = 1 - np.arange(len(sizes)) / max(1, len(sizes))
+            ax.loglog(sizes, share, line, color=color, drawstyle="steps-pre", label=name)
+        ax.set(title=f"coupling {coupling:g}", xlabel="size (spikes)")
+        ax.tick_params(labelbottom=True)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("share at least as large")
+    axes[0, 0].legend(loc="upper right")
+    return figure, (
+        "Are avalanches more than chance? Sizes of avalanches of spikes at rest, in bins of one "
+        "step, in heterogeneous networks. Dashed: surrogates, in which every unit's spikes are "
+        "shifted by a time of its own."
+    )
 
 
-def _best(cells, key):
-    gains = sorted({cell.gain for cell in cells})
-    means = {g: np.mean([getattr(c, key) for c in cells if c.gain == g]) for g in gains}
-    best = max(means, key=means.get)
-    return f"{best:g} ({means[best]:.3g})"
+def draw_kinds(networks, coupling):
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.4), width_ratios=(1.3, 1), sharey=True)
+    names = [name.replace(", ", ",\n") for name in networks]
+    for k, rows in enumerate(networks.values()):
+        values = [100 * row["separability"] for row in rows]
+        axes[0].plot([k] * len(values), values, "o", ms=5, color=BLUE, alpha=0.7)
+        axes[0].plot(k, np.mean(values), "_", ms=22, mew=2, color="black")
+    axes[0].set_xticks(range(len(names)), names, fontsize="small", rotation=25, ha="right")
+    axes[0].set(ylabel="accuracy (%)", ylim=(0, 105), title="of a linear readout")
+    trained = {name: rows for name, rows in networks.items() if "test" in rows[0]}
+    for (name, rows), color, marker in zip(
+        trained.items(), (BLUE, ORANGE, GREEN), "osD", strict=True
+    ):
+        curves = 100 * np.array([row["learning"] for row in rows])
+        epochs = np.arange(1, curves.shape[1] + 1)
+        axes[1].plot(epochs, curves.mean(axis=0), marker=marker, color=color, label=name)
+        axes[1].fill_between(epochs, curves.min(0), curves.max(0), color=color, alpha=0.2, lw=0)
+    axes[1].set(xlabel="epoch", title=f"of validation, w_rec of std {coupling:g}")
+    axes[1].xaxis.get_major_locator().set_params(integer=True)
+    axes[1].legend(loc="upper left")
+    for ax in axes:
+        ax.axhline(10, color=GREY, lw=1, ls="-.")
+    return figure, (
+        "What do delays and training add? Left: one dot a network, bars: means. Right: learning "
+        "by backpropagation within the budget; bands: range over seeds. Dash-dotted: chance."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    Heterogeneity.main()

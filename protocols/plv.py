@@ -1,191 +1,253 @@
 #!/usr/bin/env python
 """Does heterogeneity broaden synchrony?
 
-Compares networks of equal oscillators with heterogeneous ones of the same mean
-frequency and damping and the same weights, at rest under Poisson kicks and
+Networks of equal oscillators are compared with heterogeneous ones of the same
+mean frequency and damping and the same weights: at rest under Poisson kicks and
 while digits sweep in, with and without recurrent connections, over several
-seeds: phase-locking of all pairs over time and over trials, its dependence on
-the difference of their frequencies, and the order parameter.
+seeds. Phase-locking of all pairs is measured over time (within a trial) and over
+trials, as PPC, which is unbiased over trials; over time, slow phase drift leaves
+a bias, which the uncoupled control shares. Both kinds have the same weights, so
+at the default coupling equal units are nearer to their edge of instability.
 
-    python protocols/plv.py
-    python protocols/plv.py --seeds 1 2 3 4 5 6 7 8 9 10 --coupling 1.0
+Also leaves example_plv.h5, phase-locking of one network for mne-connectivity.
+
+    horn-neuro plv --seeds 1 2 3 4 5 6 7 8 9 10 --coupling 1.0
 """
 
-import time
-
 import numpy as np
-from tqdm import tqdm
+from matplotlib import pyplot as plt
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
-from horn_neuro.report import Report, RunFolder, draw_plv, styled
-from horn_neuro.report.command import protocol_parser
-from horn_neuro.simulator import DEVICES
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator
+from horn_neuro.report import figures
+from horn_neuro.report.style import GREY, MODEL_COLORS, MODEL_MARKERS, ORANGE
 
-REPORT = Report(
-    title="Synchrony",
-    question=(
-        "Do heterogeneous natural frequencies broaden the distribution of phase-locking over "
-        "pairs, at rest and under stimulation, and how much of the locking is due to the "
-        "recurrent connections?"
-    ),
-    uncertainty=(
-        "Differences are over seeds, which share weights, kicks and digits: mean, 95 % t "
-        "interval, and a permutation test of signs, exact up to 14 seeds. PPC is unbiased over "
-        "trials; over time, slow phase drift leaves a bias, which the uncoupled control shares."
-    ),
-)
-SIZES = {
-    "fast": {"seeds": 2, "units": 12, "repeats": 1},
-    "default": {"seeds": 8, "units": 32, "repeats": 4},
-    "full": {"seeds": 12, "units": 64, "repeats": 12},
-}
 NETWORKS, COUPLINGS = ("homogeneous", "heterogeneous"), ("coupled", "uncoupled")
 SEGMENTS = ("rest", "stimulus")
 STEPS = 784  # of each segment: equal lengths bias PLV equally
 SETTLE = 1000
-EVERY = 4
+EVERY = 4  # steps between recorded samples
+LINES = {"coupled": "-", "uncoupled": ":"}
 
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], DEVICES)
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="S", help="instead of --seed")
-    parser.add_argument("--units", type=int, help="oscillators")
-    parser.add_argument("--repeats", type=int, metavar="N", help="digits of each class")
-    parser.add_argument("--coupling", type=float, default=0.8, help="std of w_rec")
-    parser.add_argument("--kick-rate", type=float, default=50.0, help="kicks of a unit, in Hz")
-    parser.add_argument("--kick-amplitude", type=float, default=0.04, help="size of a kick on y")
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    args.seeds = args.seeds or list(range(args.seed, args.seed + size["seeds"]))
-    for name in ("units", "repeats"):
-        value = getattr(args, name)
-        setattr(args, name, size[name] if value is None else value)
-    if len(set(args.seeds)) < 2:
-        parser.error(f"--seeds {args.seeds}: a test over seeds needs at least two different ones")
-    if args.units < 3 or args.repeats < 1:
-        parser.error("--units, --repeats: give at least 3 units and 1 digit of each class")
-    if args.params:
-        parser.error("--params: the networks are made in matched pairs; use --units and --coupling")
-    return args
-
-
-def matched_networks(args, seed):
-    """Heterogeneous and homogeneous networks with the same means and weights, and uncoupled."""
-    params = hn.effenberger_2025(args.units, heterogeneous=True, seed=seed)
-    params = params.replace(
-        w_rec=dense_gaussian(args.units, args.coupling, generator(seed, "coupling"))
+class Plv(DigitExperiment):
+    title = "Synchrony"
+    takes = Sizes("15 s", "50 s", "12 min")
+    resumes = True
+    device = material.DEVICE
+    seeds = Option(
+        Sizes((1, 2), range(1, 9), range(1, 13)), "of the networks", least=0, different=2
     )
-    equal = params.replace(omega=params.omega.mean(), gamma=params.gamma.mean())
-    networks = {"homogeneous": equal, "heterogeneous": params}
-    silent = np.zeros_like(params.w_rec)
-    return {
-        (name, coupling): network if coupling == "coupled" else network.replace(w_rec=silent)
-        for name, network in networks.items()
-        for coupling in COUPLINGS
-    }
+    units = Option(Sizes(12, 32, 64), "oscillators", least=3)
+    repeats = Option(Sizes(1, 4, 12), "digits of each class", least=1)
+    coupling = Option(0.8, "std of w_rec", least=0)
+    kick_rate, kick_amplitude = material.KICK_RATE, material.KICK_AMPLITUDE
 
-
-def simulate(params, inputs, labels, seed, args):
-    """One network under kicks: settle, rest, stimulus."""
-    kicks = hn.PoissonKicks(args.kick_rate, args.kick_amplitude)
-    options = {"kicks": kicks, "device": args.device}
-    start = hn.simulate(
-        params, SETTLE, n_trials=len(inputs), record=(), seed=brian2_seed(seed, "settling"),
-        **options,
-    ).final_state  # fmt: skip
-    stimulus = np.concatenate([np.zeros_like(inputs), inputs], axis=1)
-    return hn.simulate(
-        params,
-        stimulus,
-        initial=start,
-        labels=labels,
-        segments=dict.fromkeys(SEGMENTS, STEPS),
-        every=EVERY,
-        seed=seed,
-        **options,
-    )
-
-
-def main(argv=None):
-    """Run the protocol; returns the synchrony of all conditions and seeds, and the tests."""
-    started = time.time()
-    args = parse(argv)
-    sequences = hn.datasets.smnist(args.source, "test")
-    shown = {s: sequences.balanced(args.repeats, generator(s, "digits")) for s in args.seeds}
-    folder = RunFolder(args.out, "plv")
-    found = {}
-    with tqdm(total=4 * len(args.seeds) + 1, unit="network") as progress:
-        for seed in args.seeds:
-            inputs, labels = sequences.inputs[shown[seed]], sequences.labels[shown[seed]]
-            for condition, params in matched_networks(args, seed).items():
-                progress.set_description(f"seed {seed}, {' '.join(condition)}")
-                recording = simulate(params, inputs, labels, seed, args)
-                for segment in SEGMENTS:
-                    synchrony = analysis.Synchrony.of(recording, segment)
+    def measure(self):
+        test, found = self.load_digits("test"), {}
+        shown = {s: test[test.balanced(self.repeats, generator(s, "digits"))] for s in self.seeds}
+        self.expect(4 * len(self.seeds), "network")
+        for seed in self.seeds:
+            for condition, params in self.networks(seed).items():
+                name = " ".join(condition)
+                self.step(f"seed {seed}, {name}")
+                parts = self.keep(
+                    f"{seed} {name}", lambda p=params, s=seed: self.synchrony(p, shown[s], s)
+                )
+                for segment, synchrony in zip(SEGMENTS, parts, strict=True):
                     found.setdefault((*condition, segment), []).append(synchrony)
-                if seed == args.seeds[0] and condition == ("heterogeneous", "coupled"):
-                    example = analysis.plv_over_time(recording, segment="stimulus")
-                    frequency = params.frequency_hz
-                progress.update()
-        progress.set_description("drawing")
-        tests = compare(found)
-        numbers = [(name, str(difference)) for name, difference in tests.items()]
-        config = {
-            "protocol": "plv",
-            "arguments": vars(args),
-            "digits": {"source": sequences.source, "checksum": sequences.checksum},
-            "steps": dict.fromkeys(SEGMENTS, STEPS),
-            "used_device": recording.provenance["device"],
-            "versions": recording.provenance["versions"],
-            "seconds": round(time.time() - started, 1),
+        return found
+
+    def networks(self, seed):
+        """Networks of equal and of unequal units, with the same weights, and without any."""
+        params = material.untrained(self.units, self.coupling, seed)
+        silent = np.zeros_like(params.w_rec)
+        return {
+            (name, coupling): network if coupling == "coupled" else network.replace(w_rec=silent)
+            for name, network in zip(NETWORKS, (material.mixed(params, 0), params), strict=True)
+            for coupling in COUPLINGS
         }
-        with styled():
-            drawn = draw_plv(found, example, frequency, EVERY * params.step)
-            with folder.file("example_plv.h5") as path:
+
+    def simulate(self, params, digits, seed):
+        """One network under kicks: settle, rest, stimulus."""
+        kicks = hn.PoissonKicks(self.kick_rate, self.kick_amplitude)
+        start = material.settled(params, SETTLE, len(digits), kicks, seed, self.device)
+        stimulus = np.concatenate([np.zeros_like(digits.inputs), digits.inputs], axis=1)
+        recording = hn.simulate(
+            params,
+            stimulus,
+            kicks=kicks,
+            initial=start,
+            labels=digits.labels,
+            segments=dict.fromkeys(SEGMENTS, STEPS),
+            every=EVERY,
+            device=self.device,
+            seed=seed,
+        )
+        self.config["used_device"] = recording.provenance["device"]
+        return recording
+
+    def synchrony(self, params, digits, seed):
+        recording = self.simulate(params, digits, seed)
+        if seed == self.seeds[0] and params.w_rec.any() and np.ptp(params.omega):
+            example = analysis.plv_over_time(recording, segment="stimulus")
+            with self.folder.file("example_plv.h5") as path:
                 example.save(path)
-            REPORT.write(folder, numbers, drawn, results_of(found, tests), config)
-        progress.update()
-    trials = 10 * args.repeats
-    REPORT.print(
-        folder,
-        f"{len(args.seeds)} seeds, {args.units} units, {trials} trials, on {config['used_device']}",
-        numbers,
+        return [analysis.Synchrony.of(recording, segment) for segment in SEGMENTS]
+
+    def findings(self, found):
+        def values(name, coupling, segment, key):
+            return [synchrony.summary()[key] for synchrony in found[name, coupling, segment]]
+
+        rows = {}
+        for segment in SEGMENTS:
+            for key in ("ppc spread", "ppc mean", "ppc_trials mean", "ppc_trials spread", "order"):
+                rows[f"Heterogeneous minus homogeneous, {segment}: {key}"] = (
+                    analysis.paired_difference(
+                        *(values(name, "coupled", segment, key) for name in NETWORKS[::-1])
+                    )
+                )
+            for name in NETWORKS:
+                rows[f"Coupled minus uncoupled, {segment}, {name}: ppc mean"] = (
+                    analysis.paired_difference(
+                        *(values(name, coupling, segment, "ppc mean") for coupling in COUPLINGS)
+                    )
+                )
+        return Findings(
+            answer=[self.answer(rows, segment) for segment in SEGMENTS],
+            rows=rows,
+            details={
+                "summaries": {
+                    " ".join(condition): [synchrony.summary() for synchrony in synchronies]
+                    for condition, synchronies in found.items()
+                }
+            },
+        )
+
+    def answer(self, rows, segment):
+        spread, mean = (
+            rows[f"Heterogeneous minus homogeneous, {segment}: ppc {key}"]
+            for key in ("spread", "mean")
+        )
+        verdict = {1: "broadens", 0: "does not clearly change", -1: "narrows"}[spread.sign]
+        level = {1: "raises", 0: "does not clearly change", -1: "lowers"}[mean.sign]
+        where = {"rest": "At rest", "stimulus": "Under digits"}[segment]
+        return (
+            f"{where}, heterogeneity {verdict} the distribution of phase-locking over pairs "
+            f"(spread of PPC {spread:+}) and {level} its mean ({mean:+}; {mean.n} pairs of "
+            f"networks, w_rec of std {self.coupling:g})."
+        )
+
+    def figures(self, found):
+        unequal = self.networks(self.seeds[0])["heterogeneous", "coupled"]
+        return {
+            "Distributions": draw_distributions(found),
+            "Seeds": draw_seeds(found),
+            "Detuning": draw_detuning(found),
+            "Matrices": draw_matrices(found, unequal.frequency_hz),
+        }
+
+
+def draw_distributions(found):
+    measures = {"ppc": "PPC over time", "ppc_trials": "PPC over trials"}
+    figure, axes = plt.subplots(2, 2, figsize=(10, 7), sharex="row", sharey="row")
+    for row, (measure, label) in zip(axes, measures.items(), strict=True):
+        values = [getattr(s, measure) for synchronies in found.values() for s in synchronies]
+        low, high = np.quantile(np.concatenate(values), [0.001, 0.999])
+        edges = np.linspace(low, high, 41)
+        for (name, coupling, segment), synchronies in found.items():
+            ax = row[SEGMENTS.index(segment)]
+            pooled = np.clip(np.concatenate([getattr(s, measure) for s in synchronies]), low, high)
+            style = {"color": MODEL_COLORS[name], "ls": LINES[coupling], "lw": 1.6}
+            ax.hist(
+                pooled, edges, histtype="step", density=True, label=f"{name}, {coupling}", **style
+            )
+            ax.set(xlabel=label, yscale="log")
+        row[0].set_ylabel("density over pairs")
+    for ax, segment in zip(axes[0], SEGMENTS, strict=True):
+        ax.set_title(segment)
+    axes[0, -1].legend(loc="upper right")
+    return figure, (
+        "How strongly do pairs lock, and how differently? Pairwise phase consistency of all pairs "
+        "of all seeds; values beyond the axis are counted at its ends. Above: within trials, over "
+        "time. Below: over trials, mean over times."
     )
-    return found, tests
 
 
-def compare(found):
-    """Test the questions of the protocol over seeds; returns differences by name."""
+def draw_seeds(found):
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4))
+    for ax, key in zip(axes, ("ppc spread", "ppc mean"), strict=True):
+        for k, segment in enumerate(SEGMENTS):
+            both = [[s.summary()[key] for s in found[n, "coupled", segment]] for n in NETWORKS]
+            at = 3 * k + np.arange(2)
+            ax.plot(at, both, color="0.75", lw=1, zorder=1)
+            for x, name, values in zip(at, NETWORKS, both, strict=True):
+                label = name if k == 0 else None
+                style = {"color": MODEL_COLORS[name], "marker": MODEL_MARKERS[name], "label": label}
+                ax.scatter([x] * len(values), values, s=28, **style)
+        ax.set_xticks([0.5, 3.5], SEGMENTS)
+        ax.set(ylabel=f"{key.split()[1]} of PPC over pairs", xlim=(-0.7, 4.7), ylim=(0, None))
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure, (
+        "Is it the same in every pair of networks? Spread (standard deviation) and mean over pairs "
+        "of PPC over time, with recurrent connections; lines join networks of the same weights."
+    )
 
-    def values(name, coupling, segment, key):
-        return [synchrony.summary()[key] for synchrony in found[name, coupling, segment]]
 
-    tests = {}
-    for segment in SEGMENTS:
-        for key in ("ppc spread", "ppc mean", "ppc_trials mean", "ppc_trials spread", "order"):
-            both = (values(name, "coupled", segment, key) for name in NETWORKS[::-1])
-            tests[f"Heterogeneous minus homogeneous, {segment}: {key}"] = (
-                analysis.paired_difference(*both)
+def draw_detuning(found):
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
+    largest = max(s.detuning.max() for synchronies in found.values() for s in synchronies)
+    edges = np.linspace(0, largest, 11)
+    centers = (edges[1:] + edges[:-1]) / 2
+    for (name, coupling, segment), synchronies in found.items():
+        if name == "heterogeneous":
+            rows = analysis.locking_by_detuning(synchronies, edges)
+            told = np.isfinite(rows).sum(axis=0) > 1  # an interval needs two seeds
+            columns = [column[np.isfinite(column)] for column in rows.T[told]]
+            means = [analysis.mean_interval(column) for column in columns]
+            shift = 0.01 * largest * (COUPLINGS.index(coupling) - 0.5)
+            figures.plot_estimates(
+                axes[SEGMENTS.index(segment)],
+                centers[told] + shift,
+                means,
+                color={"coupled": ORANGE, "uncoupled": GREY}[coupling],
+                ls=LINES[coupling],
+                label=coupling,
             )
-        for name in NETWORKS:
-            both = (values(name, coupling, segment, "ppc mean") for coupling in COUPLINGS)
-            tests[f"Coupled minus uncoupled, {segment}, {name}: ppc mean"] = (
-                analysis.paired_difference(*both)
-            )
-    return tests
+    for ax, segment in zip(axes, SEGMENTS, strict=True):
+        ax.axhline(0, color="black", lw=0.6)
+        ax.set(title=segment, xlabel="difference of natural frequencies (Hz)", ylim=(-0.15, 1))
+    axes[0].set_ylabel("PPC over time")
+    axes[-1].legend(loc="upper right")
+    return figure, (
+        "Which unequal units lock? PPC against the difference of natural frequencies: mean over "
+        "seeds, with 95 % t intervals. Pairs of similar frequency seem to lock even uncoupled, as "
+        "long as their phases have no time to drift apart."
+    )
 
 
-def results_of(found, tests):
-    return {
-        "summaries": {
-            " ".join(condition): [synchrony.summary() for synchrony in synchronies]
-            for condition, synchronies in found.items()
-        },
-        "tests": {name: vars(difference) for name, difference in tests.items()},
-    }
+def draw_matrices(found, frequency_hz):
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), sharey=True)
+    order = np.argsort(frequency_hz)
+    ticks = np.unique(np.linspace(0, len(order) - 1, 5).astype(int))
+    for ax, name in zip(axes, NETWORKS, strict=True):
+        matrix = np.full((len(order), len(order)), np.nan)
+        matrix[np.tril_indices(len(order), -1)] = found[name, "coupled", "stimulus"][0].plv
+        matrix = np.fmax(matrix, matrix.T)[np.ix_(order, order)]
+        image = ax.imshow(matrix, cmap="magma", vmin=0, vmax=1, origin="lower")
+        ax.set_xticks(ticks, [f"{frequency_hz[order[k]]:.0f}" for k in ticks])
+        ax.set_yticks(ticks, [f"{frequency_hz[order[k]]:.0f}" for k in ticks])
+        ax.set(title=name, xlabel="frequency of the unequal unit (Hz)")
+    axes[0].set_ylabel("frequency of the unequal unit (Hz)")
+    figure.colorbar(image, ax=axes, label="PLV over time")
+    return figure, (
+        "Who locks with whom? PLV over time under digits, mean over trials, in the two coupled "
+        "networks of the first seed, which have the same weights; units of both in the order of "
+        "the natural frequencies that they have in the heterogeneous one."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    Plv.main()

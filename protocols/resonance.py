@@ -5,63 +5,202 @@ Drives uncoupled units of a network by sines, all frequencies in one simulation,
 and compares their gain with the exact one of the stepped equations and with
 continuous time; then drives one unit ever more strongly, into the tanh; then
 looks at the receptive fields of the whole network beside the spectrum of real
-digit sequences, with shuffled pixels as the control.
+digit sequences, with shuffled pixels as the control. Gains are deterministic:
+their error is that of the measurement against the exact formula. Intervals of
+spectra are bootstrapped over digits.
 
-    python protocols/resonance.py
-    python protocols/resonance.py --params net.safetensors
+Also leaves params.safetensors, the units.
+
+    horn-neuro resonance --params net.safetensors
 """
 
-import time
+from dataclasses import replace
 
 import numpy as np
-from tqdm import tqdm
+from matplotlib import pyplot as plt
 
 import horn_neuro as hn
 from horn_neuro import analysis
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator
-from horn_neuro.report import Report, RunFolder, draw_resonance, styled
-from horn_neuro.report.command import protocol_parser
-from horn_neuro.simulator import DEVICES
+from horn_neuro.report.figures import label_log_axis
+from horn_neuro.report.style import BLUE, GREY, ORANGE, SKY
 
-REPORT = Report(
-    title="Resonance",
-    question=(
-        "What frequencies do the oscillators of a network respond to, how sharply, how does "
-        "that change when the input drives the tanh into saturation, and where in the spectrum "
-        "of digit sequences do these receptive fields lie?"
-    ),
-    uncertainty=(
-        "Gains are deterministic: their error is that of the measurement against the exact "
-        "formula. Brackets: 95 % bootstrap intervals over digits."
-    ),
-)
-SIZES = {
-    "fast": {"frequencies": 24, "digits": 100, "amplitudes": 5},
-    "default": {"frequencies": 96, "digits": 500, "amplitudes": 9},
-    "full": {"frequencies": 384, "digits": 4000, "amplitudes": 17},
-}
 WEAK = 1e-3  # where tanh is linear to 1e-6
 SETTLE = 12  # decay times of the slowest unit, after which 6e-6 of a transient is left
 RESAMPLES = 1000
+ROW = 2 * np.pi / 28  # the frequency of rows of pixels, in rad per step
 
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], DEVICES)
-    parser.add_argument("--frequencies", type=int, metavar="N", help="points of the grid")
-    parser.add_argument("--digits", type=int, metavar="N", help="digits for the spectrum")
-    parser.add_argument("--units", type=int, default=64, help="of the default network")
-    parser.add_argument("--amplitude", type=float, default=WEAK, help="of the weak sines")
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    args.frequencies = size["frequencies"] if args.frequencies is None else args.frequencies
-    args.digits = size["digits"] if args.digits is None else args.digits
-    if args.frequencies < 5:
-        parser.error(f"--frequencies {args.frequencies}: a curve needs at least 5")
-    if args.digits < 2:
-        parser.error(f"--digits {args.digits}: an interval over digits needs at least 2")
-    if not args.amplitude > 0:
-        parser.error(f"--amplitude {args.amplitude}: give a number above 0")
-    return args, size["amplitudes"]
+class Resonance(DigitExperiment):
+    title = "Resonance"
+    takes = Sizes("15 s", "20 s", "1 min")
+    device, seed = material.DEVICE, material.SEED
+    params = replace(material.PARAMS, excludes=("units",))
+    units = Option(64, "oscillators of each network, where none is given", least=1)
+    frequencies = Option(Sizes(24, 96, 384), "points of a gain curve", least=5)
+    amplitudes = Option(Sizes(5, 9, 17), "of strong sines", least=2)
+    digits = Option(Sizes(100, 500, 4000), "for the spectrum", least=2)
+    amplitude = Option(WEAK, "of the weak sines", above=0)
+
+    def measure(self):
+        networks = self.networks()
+        digits = self.load_digits("train", self.digits, generator(self.seed, "digits"))
+        inputs = digits.inputs[:, :, 0]
+        self.expect(len(networks) + 2, "stage")
+        curves = {}
+        for name, network in networks.items():
+            self.step(f"sines, {name}")
+            curves[name] = self.gain_curve(uncouple(network))
+        units = curves[name]["units"]
+        self.step("strong sines")
+        strong = self.strong_sines(units)
+        self.step("digits")
+        shuffled = generator(self.seed, "shuffle").permuted(inputs, axis=1)
+        spectra = {}
+        for name, shown in (("digits", inputs), ("shuffled pixels", shuffled)):
+            frequencies, power = analysis.input_spectrum(shown)
+            rng = generator(self.seed, "bootstrap")
+            mean = analysis.bootstrap(
+                lambda w, p=power: w @ p, np.arange(len(power)), RESAMPLES, rng
+            )
+            spectra[name] = (frequencies, mean)
+        variance = self.digit_response(units, digits.inputs[:100])
+        units.save(self.folder.path / "params.safetensors")
+        self.config["parameters"] = {name: one.provenance for name, one in networks.items()}
+        return {"curves": curves, "strong": strong, "spectra": spectra, "variance": variance}
+
+    def networks(self):
+        if self.params is not None:
+            return {"this network": hn.load_parameters(self.params)}
+        return {
+            name: hn.effenberger_2025(self.units, heterogeneous=heterogeneous, seed=self.seed)
+            for name, heterogeneous in (("homogeneous", False), ("heterogeneous", True))
+        }
+
+    def drive(self, params, frequencies, amplitudes):
+        """Drive all units by sines; returns complex responses per amplitude, and rms of x."""
+        settle = int(SETTLE / (params.gamma.min() * params.h))
+        cycle = 2 * np.pi / (params.h * frequencies.min())
+        n_steps = settle + int(max(10 * cycle, 500))
+        angle = frequencies[:, None] * params.h * np.arange(n_steps)
+        sines = np.broadcast_to(amplitudes, frequencies.shape)[:, None] * np.sin(angle)
+        recording = hn.simulate(params, sines[:, :, None], record="x", device=self.device, seed=1)
+        self.config["used_device"] = recording.provenance["device"]
+        x = recording.data["x"].values
+        response = analysis.fit_sine(x, frequencies, params.h, start=settle) / amplitudes
+        return response, x[:, :, settle:].std(axis=2).T
+
+    def gain_curve(self, units):
+        # From a third of the slowest to twice the fastest unit's.
+        highest = min(2 * units.omega.max(), 0.9 * np.pi / units.h)
+        frequencies = np.geomspace(units.omega.min() / 3, highest, self.frequencies)
+        response, _ = self.drive(units, frequencies, self.amplitude)
+        exact = analysis.discrete_gain(units, frequencies)
+        return {
+            "units": units,
+            "hz": frequencies * units.h / (2 * np.pi * units.step),
+            "measured": analysis.GainCurve(frequencies, np.abs(response)),
+            "exact": exact,
+            "continuous": analysis.continuous_gain(units, frequencies),
+            "error": float(np.abs(response / exact - 1).max()),
+            "gain_error": float(np.abs(np.abs(response / exact) - 1).max()),
+        }
+
+    def strong_sines(self, units):
+        """Drive the unit of median frequency ever more strongly, over all frequencies."""
+        middle = np.argsort(units.omega)[[units.n_units // 2]]
+        names = ("omega", "gamma", "alpha", "feedback", "w_in", "b_in", "b_rec")
+        one = units.replace(
+            **{name: getattr(units, name)[middle] for name in names},
+            w_rec=[[0.0]],
+            w_out=units.w_out[:, middle],
+        )
+        omega = one.omega[0]
+        grid = np.geomspace(omega / 6, 2 * omega, self.frequencies)
+        frequencies = np.unique([*grid, omega / 5, omega / 3, omega])
+        amplitudes = np.geomspace(0.03, 30, self.amplitudes)
+        pairs = np.array([(a, f) for a in amplitudes for f in frequencies])
+        response, rms = self.drive(one, pairs[:, 1], pairs[:, 0])
+        shape = len(amplitudes), len(frequencies)
+        gain = analysis.discrete_gain(one, frequencies)[0]
+        return {
+            "omega": omega,
+            "frequencies": frequencies,
+            "amplitudes": amplitudes,
+            "response": response.reshape(shape),
+            "expected": gain * analysis.describing_function(amplitudes)[:, None],
+            "rms": rms.reshape(shape),
+        }
+
+    def digit_response(self, units, inputs):
+        """Variance of x under digits, unit by unit, measured, and as gain and spectrum predict."""
+        quiet = WEAK * (inputs - inputs.mean(axis=1, keepdims=True))
+        # Three times, so that the last has no transient of an onset.
+        thrice = np.concatenate([quiet, quiet, quiet], axis=1)
+        recording = hn.simulate(units, thrice, record="x", device=self.device, seed=1)
+        x = recording.data["x"].values[:, :, -inputs.shape[1] :] / WEAK
+        return {
+            "measured": x.var(axis=2).mean(axis=0),
+            "predicted": analysis.predicted_variance(units, quiet[:, :, 0] / WEAK),
+        }
+
+    def findings(self, found):
+        rows = {}
+        for name, curve in found["curves"].items():
+            units, measured = curve["units"], curve["measured"]
+            rows[f"Largest error of a gain, {name}"] = percent(curve["gain_error"])
+            for title, values in (
+                ("Peak over natural frequency", measured.peak / units.omega),
+                ("Largest gain", measured.gain.max(axis=1)),
+                ("Q factor", measured.quality),
+                ("omega / 2 gamma", units.omega / (2 * units.gamma)),
+            ):
+                middle = analysis.Estimate(np.nanmedian(values), n=len(values))
+                rows[f"{title}, {name} (median)"] = middle
+        rhythm = {}
+        for name, (frequencies, power) in found["spectra"].items():
+            near, mean = np.abs(frequencies - ROW) < ROW / 14, power.value[1:].mean()
+            shares = [p[near].mean() / mean for p in (power.value, power.low, power.high)]
+            rhythm[name] = analysis.Estimate(*shares, n=power.n)
+            rows[f"Power at 2 pi / 28 over the mean, {name}"] = rhythm[name]
+        strong, variance = found["strong"], found["variance"]
+        for name, ratio in (
+            ("tanh's describing function", strong["response"] / strong["expected"]),
+            ("gain times spectrum", variance["predicted"] / variance["measured"]),
+        ):
+            rows[f"Largest error of {name}"] = percent(np.abs(ratio - 1).max())
+        busiest = 2 * np.pi / (units.omega * units.h)[variance["measured"].argmax()]
+        answer = [
+            "Each unit resonates to its natural frequency, by just the gain of the stepped "
+            f"equations (largest error {percent(curve['gain_error'])}, {units.n_units} units).",
+            f"Digits offer the rhythm of rows, 28 steps, with {rhythm['digits']} times their mean "
+            f"power ({rhythm['shuffled pixels']} with shuffled pixels); the unit that moves most "
+            f"under them has a period of {busiest:.1f} steps.",
+        ]
+        details = {
+            "networks": {
+                name: {
+                    **curve["measured"].to_dict(),
+                    "largest_error": curve["error"],
+                    "largest_gain_error": curve["gain_error"],
+                }
+                for name, curve in found["curves"].items()
+            },
+            "strong_sines": {
+                "gain": np.abs(strong["response"]),
+                **{name: strong[name] for name in ("frequencies", "amplitudes", "rms")},
+            },
+            "variance_under_digits": variance,
+        }
+        return Findings(answer, rows, details)
+
+    def figures(self, found):
+        return {
+            "Gain curves": draw_gains(found["curves"]),
+            "Strong drive": draw_strong(found["strong"]),
+            "Receptive fields and digits": draw_fields(found),
+        }
 
 
 def uncouple(params):
@@ -70,229 +209,110 @@ def uncouple(params):
     return params.replace(w_in=np.ones((n, 1)), b_in=0.0, b_rec=0.0, w_rec=np.zeros((n, n)))
 
 
-def frequency_grid(params, count):
-    """Frequencies from half the slowest to twice the fastest unit's, finest where they are."""
-    highest = min(2 * params.omega.max(), 0.9 * np.pi / params.h)
-    return np.geomspace(params.omega.min() / 3, highest, count)
+def percent(share):
+    return analysis.Estimate(100 * share, unit="%")
 
 
-def measure(params, frequencies, amplitudes, args):
-    """Drive all units by sines; returns complex responses per amplitude, and rms of x."""
-    settle = int(SETTLE / (params.gamma.min() * params.h))
-    cycle = 2 * np.pi / (params.h * frequencies.min())
-    n_steps = settle + int(max(10 * cycle, 500))
-    angle = frequencies[:, None] * params.h * np.arange(n_steps)
-    drive = np.broadcast_to(amplitudes, frequencies.shape)[:, None] * np.sin(angle)
-    recording = hn.simulate(params, drive[:, :, None], record="x", device=args.device, seed=1)
-    x = recording.data["x"].values
-    response = analysis.fit_sine(x, frequencies, params.h, start=settle) / amplitudes
-    return response, x[:, :, settle:].std(axis=2).T, recording.provenance["device"]
-
-
-def digit_response(params, inputs, args):
-    """Variance of x under digits, unit by unit, measured and as gain and spectrum predict it."""
-    quiet = WEAK * (inputs - inputs.mean(axis=1, keepdims=True))
-    # Repeated, so that the second showing has no transient of an onset.
-    twice = np.concatenate([quiet, quiet, quiet], axis=1)
-    recording = hn.simulate(params, twice, record="x", device=args.device, seed=1)
-    steps = inputs.shape[1]
-    x = recording.data["x"].values[:, :, -steps:] / WEAK
-    measured = x.var(axis=2).mean(axis=0)
-    # A periodic input has power at multiples of 1 / steps only.
-    amplitude = np.fft.rfft(quiet[:, :, 0] / WEAK, axis=1) / steps
-    frequencies = 2 * np.pi * np.arange(1, amplitude.shape[1]) / steps / params.h
-    weight = np.full(len(frequencies), 2.0)
-    weight[-1] = 1.0 if steps % 2 == 0 else 2.0
-    power = (np.abs(amplitude[:, 1:]) ** 2).mean(axis=0) * weight
-    predicted = np.abs(analysis.discrete_gain(params, frequencies)) ** 2 @ power
-    return measured, predicted
-
-
-def main(argv=None):
-    """Run the protocol; returns the measured and exact responses of all units."""
-    started = time.time()
-    args, n_amplitudes = parse(argv)
-    if args.params:
-        params = hn.load_parameters(args.params)
-        networks = {"this network": params}
-    else:
-        networks = {
-            name: hn.effenberger_2025(args.units, heterogeneous=name == "heterogeneous",
-                                      seed=args.seed)
-            for name in ("homogeneous", "heterogeneous")
-        }  # fmt: skip
-    sequences = hn.datasets.smnist(args.source, "train")
-    if args.digits > len(sequences):
-        raise ValueError(
-            f"--digits {args.digits}, but {sequences.source} has {len(sequences)}: ask for fewer"
-        )
-    chosen = generator(args.seed, "digits").permutation(len(sequences))[: args.digits]
-    inputs = sequences.inputs[chosen]
-    folder = RunFolder(args.out, "resonance")
-
-    curves, numbers = {}, []
-    with tqdm(total=len(networks) + 3, bar_format="{l_bar}{bar}| {elapsed}") as progress:
-        for name, network in networks.items():
-            progress.set_description(f"sines, {name}")
-            units = uncouple(network)
-            frequencies = frequency_grid(units, args.frequencies)
-            response, _, device = measure(units, frequencies, args.amplitude, args)
-            exact = analysis.discrete_gain(units, frequencies)
-            curves[name] = {
-                "params": units,
-                "measured": analysis.GainCurve(frequencies, np.abs(response)),
-                "exact": exact,
-                "continuous": analysis.continuous_gain(units, frequencies),
-                "error": float(np.abs(response / exact - 1).max()),
-                "gain_error": float(np.abs(np.abs(response / exact) - 1).max()),
-            }
-            numbers += curve_numbers(name, curves[name])
-            progress.update()
-        units = curves[next(reversed(curves))]["params"]
-        progress.set_description("strong sines")
-        strong = strong_sines(units, n_amplitudes, args)
-        progress.update()
-        progress.set_description("digits")
-        spectra = {
-            "digits": analysis.input_spectrum(inputs[:, :, 0]),
-            "shuffled pixels": analysis.input_spectrum(
-                generator(args.seed, "shuffle").permuted(inputs[:, :, 0], axis=1)
-            ),
-        }
-        spectra = {
-            name: (f, analysis.bootstrap(lambda w, p=p: w @ p, np.arange(len(p)), RESAMPLES,
-                                         generator(args.seed, "bootstrap")))
-            for name, (f, p) in spectra.items()
-        }  # fmt: skip
-        measured, predicted = digit_response(units, inputs[:100], args)
-        progress.update()
-        numbers += digit_numbers(spectra, units, measured, predicted)
-        numbers.append(
-            (
-                "Strong sines: largest error of tanh's describing function",
-                f"{100 * np.abs(strong['response'] / strong['expected'] - 1).max():.2g} %",
-            )
-        )
-        config = {
-            "protocol": "resonance",
-            "arguments": vars(args),
-            "digits": {"source": sequences.source, "checksum": sequences.checksum},
-            "used_device": device,
-            "parameters": {name: network.provenance for name, network in networks.items()},
-            "seconds": round(time.time() - started, 1),
-        }
-        with styled():
-            drawn = draw_resonance(curves, strong, spectra, (units, measured, predicted))
-            units.save(folder.path / "params.safetensors")
-            REPORT.write(
-                folder, numbers, drawn, results_of(curves, strong, measured, predicted), config
-            )
-        progress.update()
-    REPORT.print(folder, f"{args.frequencies} frequencies, on {device}", numbers)
-    return curves, strong, (measured, predicted)
-
-
-def strong_sines(units, n_amplitudes, args):
-    """Drive the unit of median frequency ever more strongly, over all frequencies."""
-    middle = np.argsort(units.omega)[units.n_units // 2]
-    one = hn.HornParameters(
-        **{name: getattr(units, name)[[middle]] for name in
-           ("omega", "gamma", "alpha", "feedback", "w_in")},
-        b_in=0.0, w_rec=[[0.0]], b_rec=0.0, w_out=[[1.0]], b_out=0.0, h=units.h, step=units.step,
-    )  # fmt: skip
-    omega = one.omega[0]
-    frequencies = np.unique(np.r_[np.geomspace(omega / 6, 2 * omega, args.frequencies),
-                                  omega / 5, omega / 3, omega])  # fmt: skip
-    amplitudes = np.geomspace(0.03, 30, n_amplitudes)
-    pairs = np.array([(a, f) for a in amplitudes for f in frequencies])
-    response, rms, _ = measure(one, pairs[:, 1], pairs[:, 0], args)
-    shape = len(amplitudes), len(frequencies)
-    gain = analysis.discrete_gain(one, frequencies)[0]
-    return {
-        "omega": omega,
-        "frequencies": frequencies,
-        "amplitudes": amplitudes,
-        "response": response.reshape(shape),
-        "expected": gain * analysis.describing_function(amplitudes)[:, None],
-        "rms": rms.reshape(shape),
-        "parameters": one,
-    }
-
-
-def curve_numbers(name, curve):
-    measured, params = curve["measured"], curve["params"]
-    quality = measured.quality
-    text = {
-        "Largest error of the gain against the exact one": f"{100 * curve['gain_error']:.2g} %",
-        "Peak over natural frequency": _range(measured.peak / params.omega, 4),
-        "Largest gain": _range(measured.gain.max(axis=1), 3),
-        "Q factor (omega / 2 gamma in theory)":
-            f"{_range(quality, 3)} ({_range(params.omega / (2 * params.gamma), 3)})",
-    }  # fmt: skip
-    return [(f"{key}, {name}", value) for key, value in text.items()]
-
-
-def _range(values, digits):
-    low, middle, high = np.nanquantile(values, [0, 0.5, 1])
-    if np.isclose(low, high, rtol=1e-3):
-        return f"{middle:.{digits}g}"
-    return f"{middle:.{digits}g} ({low:.{digits}g} to {high:.{digits}g})"
-
-
-def digit_numbers(spectra, units, measured, predicted):
-    row = 2 * np.pi / 28
-    numbers = []
-    for name, (frequencies, power) in spectra.items():
-        around = (frequencies > 0.5 * row) & (frequencies < 1.5 * row)
-        peak = frequencies[around][power.value[around].argmax()]
-        near = np.abs(frequencies - row) < row / 14
-        share = analysis.Estimate(
-            *(getattr(power, key)[near].mean() / power.value[1:].mean()
-              for key in ("value", "low", "high"))
-        )  # fmt: skip
-        numbers.append(
-            (
-                f"Power at 2 pi / 28 over the mean of all frequencies, {name}",
-                f"{share}; largest nearby at 2 pi / {2 * np.pi / peak:.1f}",
-            )
-        )
-    error = np.abs(predicted / measured - 1).max()
-    best = 2 * np.pi / units.omega[measured.argmax()]
-    numbers.append(
-        (
-            "Variance under digits: largest error of gain times spectrum; most responsive unit",
-            f"{100 * error:.2g} %; omega = 2 pi / {best:.1f}",
-        )
+def draw_gains(curves):
+    figure, axes = plt.subplots(
+        *(2, len(curves)),
+        figsize=(5.2 * len(curves), 6),
+        height_ratios=(2, 1),
+        sharex="col",
+        sharey="row",
+        squeeze=False,
     )
-    return numbers
+    for (name, curve), (top, bottom) in zip(curves.items(), axes.T, strict=True):
+        measured, units, f = curve["measured"], curve["units"], curve["hz"]
+        order = np.argsort(units.omega)
+        shown = np.unique(order[np.linspace(0, len(order) - 1, 4).astype(int)])
+        for unit in shown if np.ptp(units.omega) else shown[:1]:
+            gain = measured.gain[unit]
+            dots = top.loglog(f, gain, "o", ms=5, mfc="none", color=ORANGE)
+            lines = top.loglog(f, np.abs(curve["exact"][unit]), color=BLUE, lw=1.2)
+            lines += top.loglog(f, np.abs(curve["continuous"][unit]), "--", color=GREY, lw=1)
+            peak, text = f[gain.argmax()], f"{units.frequency_hz[unit]:.0f} Hz"
+            top.text(peak, 1.2 * gain.max(), text, ha="center", fontsize="small")
+        error = np.abs(measured.gain / np.abs(curve["exact"]) - 1).max(axis=0)
+        bottom.loglog(f, 100 * np.maximum(error, 1e-12), color="black")
+        bottom.axhline(0.5, color=GREY, ls=":")
+        top.set_title(name)
+        bottom.set_xlabel("frequency of the sine (Hz)")
+        label_log_axis(bottom.xaxis)
+    low, high = axes[0, 0].get_ylim()
+    axes[0, 0].set(ylabel="gain of x", ylim=(low, 1.5 * high))
+    axes[1, 0].set_ylabel("largest error\nof a gain (%)")
+    words = ["measured", "exact, stepped", "continuous time"]
+    axes[0, 0].legend(dots + lines, words, loc="lower left")
+    return figure, (
+        "What frequencies does a unit respond to? Above: amplitude of x per amplitude of a weak "
+        "sine, for units over the range of natural frequencies (numbers). Below: largest error "
+        "over all units against the exact gain of the stepped equations; dotted, 0.5 %."
+    )
 
 
-def results_of(curves, strong, measured, predicted):
-    return {
-        "networks": {
-            name: {
-                "frequencies": curve["measured"].frequencies.tolist(),
-                "gain": curve["measured"].gain.tolist(),
-                "peak": curve["measured"].peak.tolist(),
-                "bandwidth": curve["measured"].bandwidth.tolist(),
-                "quality": curve["measured"].quality.tolist(),
-                "largest_error": curve["error"],
-                "largest_gain_error": curve["gain_error"],
-            }
-            for name, curve in curves.items()
-        },
-        "strong_sines": {
-            "frequencies": strong["frequencies"].tolist(),
-            "amplitudes": strong["amplitudes"].tolist(),
-            "gain": np.abs(strong["response"]).tolist(),
-            "rms": strong["rms"].tolist(),
-        },
-        "variance_under_digits": {
-            "measured": measured.tolist(),
-            "predicted": predicted.tolist(),
-        },
-    }
+def draw_strong(strong):
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.4))
+    relative = strong["frequencies"] / strong["omega"]
+    shown = np.unique(np.linspace(0, len(strong["amplitudes"]) - 1, 5).astype(int))
+    colors = plt.get_cmap("viridis")(np.linspace(0, 0.88, len(shown)))
+    for k, color in zip(shown, colors, strict=True):
+        axes[0].loglog(relative, np.abs(strong["expected"][k]), color=color, lw=1.5)
+        axes[0].loglog(relative, np.abs(strong["response"][k]), "o", ms=3, color=color)
+        label = f"{strong['amplitudes'][k]:.2g}"
+        axes[1].loglog(relative, strong["rms"][k], color=color, lw=1.5, label=label)
+    for n in (3, 5):
+        axes[1].axvline(1 / n, color=GREY, ls=":", lw=1)
+    axes[0].set(title="at the drive's frequency", ylabel="gain of x")
+    axes[1].set(title="all frequencies", ylabel="rms of x")
+    for ax in axes:
+        ax.set_xlabel("drive over natural frequency")
+        label_log_axis(ax.xaxis)
+    figure.legend(title="amplitude", loc="outside right center")
+    return figure, (
+        "What if the drive saturates the tanh? One unit under sines of growing amplitude. Left: "
+        "gain, measured (dots) and by tanh's describing function (lines); weak drives share one "
+        "curve. Right: rms of x; dotted, a third and a fifth of the natural frequency, where "
+        "harmonics of a clipped sine drive the resonance."
+    )
+
+
+def draw_fields(found):
+    curve, variance = list(found["curves"].values())[-1], found["variance"]
+    units, hz, order = curve["units"], curve["hz"], np.argsort(curve["units"].omega)
+    per_step = 1 / (2 * np.pi * units.step)  # Hz of a rad per step
+    figure, axes = plt.subplots(3, 1, figsize=(8.5, 9), sharex=True, height_ratios=(1, 1.4, 1))
+    for (name, (f, power)), color in zip(found["spectra"].items(), (ORANGE, GREY), strict=True):
+        inside = (f * per_step >= hz[0]) & (f * per_step <= hz[-1])
+        x, band = f[inside] * per_step, (power.low[inside], power.high[inside])
+        axes[0].fill_between(x, *band, color=color, alpha=0.3, lw=0)
+        axes[0].plot(x, power.value[inside], color=color, label=name)
+    gain = curve["measured"].gain[order]
+    gain, rows = gain / gain.max(axis=1, keepdims=True), np.arange(len(order))
+    style = {"cmap": "magma", "shading": "nearest", "rasterized": True}
+    image = axes[1].pcolormesh(hz, rows, gain, **style)
+    figure.colorbar(image, ax=axes[1], label="gain over its maximum")
+    x = units.frequency_hz
+    axes[2].plot(x, variance["predicted"], "x", ms=7, color=BLUE, label="gain² times spectrum")
+    axes[2].plot(x, variance["measured"], "o", ms=4, color=ORANGE, label="measured")
+    axes[0].set(yscale="log", ylabel="power of the input\nper rad per step")
+    axes[1].set_ylabel("unit, by natural\nfrequency")
+    axes[2].set(yscale="log", ylabel="variance of x\nunder digits", xscale="log")
+    axes[2].set_xlabel("frequency (Hz)")
+    label_log_axis(axes[2].xaxis)
+    for ax in axes:
+        for harmonic in np.arange(1, 4) * ROW * per_step:
+            if harmonic < hz[-1]:
+                ax.axvline(harmonic, color=SKY, ls=":", lw=1.4)
+    for ax in (axes[0], axes[2]):
+        ax.legend(loc="upper left")
+    return figure, (
+        "What do digits offer to resonate to? Above: spectrum of digit sequences with 95 % "
+        "bootstrap bands over digits, and of the same pixels in shuffled order. Middle: gain of "
+        "each uncoupled unit, its receptive field. Below: how much each unit moves under digits "
+        "(weak, repeated without a pause). Dotted: the frequency of rows, and its harmonics."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    Resonance.main()

@@ -5,205 +5,299 @@ Poisson kicks keep a network of damped oscillators busy. Real digits sweep in,
 one pixel a step, and end; the kicks go on. Every digit is shown several times
 under different kicks, and the controls repeat all trials under the same kicks:
 with the pixels of each digit in shuffled order, without any digit, and without
-recurrent connections.
+recurrent connections. Intervals are bootstrapped over digits: they hold for this
+one network. The network is a trained one, unless --coupling or --params is given.
 
-    python protocols/rest_vs_evoked.py
+Also leaves results.nc with all time courses, and params.safetensors.
+
+    horn-neuro rest_vs_evoked --coupling 1.6 --kick-rate 100 --seed 2
 """
 
-import time
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from tqdm import tqdm
+import xarray as xr
+from matplotlib import pyplot as plt
+from scipy.interpolate import CubicSpline
+from sklearn.decomposition import PCA
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
-from horn_neuro.report import Report, RunFolder, draw_rest_vs_evoked, protocol_parser, styled
-from horn_neuro.simulator import DEVICES
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator
+from horn_neuro.report import figures
 
-REPORT = Report(
-    title="Rest, stimulus, rebound",
-    question=(
-        "What do rest, a stimulus, and the rebound look like in state space? Poisson kicks act "
-        "on all units throughout; between the onset and the end of the stimulus, the pixels of "
-        "a digit sweep in, one a step. All conditions share the same kicks."
-    ),
-    uncertainty="Brackets are 95 % bootstrap intervals over digits.",
-)
-SIZES = {
-    "fast": {"digits": 5, "repeats": 2, "permutations": 5, "resamples": 50, "snapshots": 12},
-    "default": {"digits": 10, "repeats": 2, "permutations": 20, "resamples": 200, "snapshots": 22},
-    "full": {"digits": 30, "repeats": 4, "permutations": 200, "resamples": 1000, "snapshots": 56},
-}
+SEGMENTS = ("rest", "stimulus", "rebound")
 REST, REBOUND = 400, 600  # steps
-# Trained networks sustain activity of their own, and take this long to settle.
-SETTLE = 3000
+SETTLE = 3000  # trained networks sustain activity of their own, and take this long
 EVERY = 4  # steps between recorded samples
 
 
-def untrained_network(coupling, seed):
-    """Make the network of --coupling: untrained, heterogeneous, with Gaussian weights."""
-    params = hn.effenberger_2025(n_units=64, heterogeneous=True, seed=seed)
-    w_rec = dense_gaussian(params.n_units, coupling, generator(seed, "coupling"))
-    provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {coupling}"}
-    return params.replace(w_rec=w_rec, provenance=provenance)
+class RestVsEvoked(DigitExperiment):
+    title = "Rest, stimulus, rebound"
+    takes = Sizes("25 s", "1 min", "20 min")
+    device, seed = material.DEVICE, material.SEED
+    params = replace(material.PARAMS, excludes=("coupling",))
+    coupling = Option(None, "std of w_rec, of an untrained network instead", kind=float, least=0)
+    digits = Option(Sizes(5, 10, 30), "digits of each class; five folds need five", least=5)
+    repeats = Option(Sizes(2, 2, 4), "trials of each digit", least=2)
+    permutations = Option(Sizes(5, 20, 200), "of the labels, for the decoder's null", least=1)
+    resamples = Option(Sizes(50, 200, 1000), "of the bootstrap over digits", least=1)
+    snapshots = Option(Sizes(12, 22, 56), "times at which classes are decoded", least=2)
+    kick_rate, kick_amplitude = material.KICK_RATE, material.KICK_AMPLITUDE
 
-
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], DEVICES)
-    parser.add_argument("--digits", type=int, metavar="N", help="digits of each class")
-    parser.add_argument("--repeats", type=int, metavar="N", help="trials of each digit")
-    parser.add_argument(
-        "--coupling",
-        type=float,
-        metavar="STD",
-        help="take an untrained network, with this standard deviation of w_rec",
-    )
-    parser.add_argument("--kick-rate", type=float, default=50.0, help="kicks of a unit, in Hz")
-    parser.add_argument("--kick-amplitude", type=float, default=0.04, help="size of a kick on y")
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    args.digits = args.digits or size["digits"]
-    args.repeats = args.repeats or size["repeats"]
-    if args.repeats < 2:
-        parser.error("--repeats: a variance across repeats needs at least 2")
-    if args.digits < 5:
-        parser.error("--digits: the five folds of the decoder need at least 5 of each class")
-    return args
-
-
-@dataclass
-class Trials:
-    """Stimuli of all trials, with the digit and class of each."""
-
-    stimuli: dict
-    labels: np.ndarray
-    groups: np.ndarray
-    segments: dict
-
-
-def make_trials(args):
-    """Draw digits of all classes, each several times, and make the controls' stimuli."""
-    sequences = hn.datasets.smnist(args.source, "test")
-    index = sequences.balanced(args.digits, generator(args.seed, "digits"))
-    shown = sequences.inputs[index]
-    shuffled = generator(args.seed, "shuffle").permuted(shown, axis=1)
-    steps = shown.shape[1]
-
-    def trials(inputs):
-        padded = np.zeros((len(inputs), REST + steps + REBOUND, 1))
-        padded[:, REST : REST + steps] = inputs
-        return np.repeat(padded, args.repeats, axis=0)
-
-    digits = trials(shown)
-    return Trials(
-        stimuli={
-            "digits": digits,
-            "shuffled": trials(shuffled),
-            "kicks only": np.zeros_like(digits),
-            "no recurrence": digits,
-        },
-        labels=np.repeat(sequences.labels[index], args.repeats),
-        groups=np.repeat(np.arange(len(index)), args.repeats),
-        segments={"rest": REST, "stimulus": steps, "rebound": REBOUND},
-    ), {"source": sequences.source, "checksum": sequences.checksum, "index": index.tolist()}
-
-
-def simulate_conditions(params, trials, args, stage):
-    """Run the network in all conditions, under the same kicks."""
-    kicks = hn.PoissonKicks(args.kick_rate, args.kick_amplitude)
-    uncoupled = params.replace(w_rec=np.zeros_like(params.w_rec))
-    settled = {}
-    for name, network in (("coupled", params), ("uncoupled", uncoupled)):
-        stage(f"settling, {name}")
-        settled[name] = hn.simulate(
-            network,
-            SETTLE,
-            n_trials=len(trials.labels),
-            kicks=kicks,
-            record=(),
-            device=args.device,
-            seed=brian2_seed(args.seed, "settling"),
-        ).final_state
-    recordings = {}
-    for name, stimulus in trials.stimuli.items():
-        stage(f"simulating {name}")
-        coupled = name != "no recurrence"
-        recordings[name] = hn.simulate(
-            params if coupled else uncoupled,
-            stimulus,
-            kicks=kicks,
-            initial=settled["coupled" if coupled else "uncoupled"],
-            segments=trials.segments,
-            labels=trials.labels,
-            every=EVERY,
-            device=args.device,
-            seed=args.seed,
-        )
-    return recordings
-
-
-def main(argv=None):
-    """Run the protocol; returns the analysis with all results."""
-    started = time.time()
-    args = parse(argv)
-    if args.params:
-        params = hn.load_parameters(args.params)
-    elif args.coupling is not None:
-        params = untrained_network(args.coupling, args.seed)
-    else:
-        params = hn.pretrained("horn64_heterogeneous")
-    if params.n_inputs != 1:
-        raise ValueError(
-            f"{args.params} has {params.n_inputs} input channels; digits are one pixel a step, so "
-            "this protocol needs a network with 1"
-        )
-    folder = RunFolder(args.out, "rest_vs_evoked")
-    with tqdm(total=14, bar_format="{l_bar}{bar}| {elapsed}") as progress:
-
-        def stage(name):
-            progress.set_description(name)
-            progress.update()
-
-        trials, digits = make_trials(args)
-        recordings = simulate_conditions(params, trials, args, stage)
-        size = SIZES[args.size]
-        found = analysis.RestVsEvoked(
-            recordings,
-            trials.groups,
-            n_resamples=size["resamples"],
-            n_permutations=size["permutations"],
-            n_snapshots=size["snapshots"],
-            seed=args.seed,
-            progress=stage,
-        )
-        stage("drawing")
-        config = {
-            "protocol": "rest_vs_evoked",
-            "arguments": vars(args),
-            "digits": digits,
-            "steps": trials.segments,
-            "settling_steps": SETTLE,
-            "sampled_every": EVERY,
-            "recordings": {name: rec.provenance for name, rec in recordings.items()},
+    def measure(self):
+        params = material.network_for_digits(self.params)
+        if self.coupling is not None:
+            params = material.untrained(64, self.coupling, self.seed)
+        self.expect(8, "stage")
+        recordings = self.simulate(params)
+        self.step("measuring")
+        groups = np.repeat(np.arange(10 * self.digits), self.repeats)
+        draws = {"n_resamples": self.resamples, "seed": self.seed}
+        trials = analysis.Conditions(recordings, groups, "stimulus", **draws)
+        stimulus, rebound = trials.parts["stimulus"], trials.parts["rebound"]
+        x, squared = trials.signal("digits"), trials.squared_distance("rest")
+        evoked = {name: d[:, stimulus].mean(axis=1) for name, d in squared.items()}
+        both = ("digits", "kicks only")  # the latter is the baseline of the return
+        excess = {
+            "distance from rest": (squared[both[0]] - squared[both[1]])[:, rebound],
+            "difference from kicks only": trials.squared_difference(*both, "rebound"),
         }
-        with styled():
-            drawn = draw_rest_vs_evoked(found)
-            stage("writing the report")
-            params.save(folder.path / "params.safetensors")
-            with folder.file("results.nc") as path:
-                found.courses().to_netcdf(path, engine="netcdf4")
-            config["seconds"] = round(time.time() - started, 1)
-            numbers = found.numbers()
-            REPORT.write(folder, numbers, drawn, found.summary(), config)
-        stage("done")
-    device = recordings["digits"].provenance["device"]
-    REPORT.print(
-        folder, f"{len(trials.labels)} trials, {params.n_units} units, on {device}", numbers
+        since = 1 / recordings["digits"].sfreq * np.arange(rebound.stop - rebound.start)
+
+        def variance(weights, x):
+            return analysis.variance_across_trials(x, weights)
+
+        def root(weights, squared):
+            return np.sqrt(weights @ squared)
+
+        def time_constant(weights, excess):
+            return [analysis.fit_return(since, row) for row in weights @ excess]
+
+        found = {
+            "trials": trials,
+            "variance_within_repeats": trials.variance_within(),
+            "variance_across": trials.estimate({"digits": x}, variance, "variance"),
+            "quench": trials.variance_ratio("kicks only", SEGMENTS[1:]),
+            "dimension": trials.participation_ratio(),
+            "phase_coherence": trials.phase_coherence("rest"),
+            "distance_from_rest": trials.estimate(squared, root, "distance"),
+            "evoked": trials.estimate(evoked, root, "evoked distance"),
+            "since": since,
+            "excess": {name: e.mean(axis=0) for name, e in excess.items()},
+            "return": trials.estimate(excess, time_constant, "return"),
+        }
+        self.step("decoding")
+        found |= self.decode(trials)
+        params.save(self.folder.path / "params.safetensors")
+        with self.folder.file("results.nc") as path:
+            courses(found).to_netcdf(path, engine="netcdf4")
+        return found
+
+    def simulate(self, params):
+        """The network in all conditions, under the same kicks; recordings by condition."""
+        test = self.load_digits("test")
+        index = test.balanced(self.digits, generator(self.seed, "digits"))
+        shown = test[index]
+        shuffled = generator(self.seed, "shuffle").permuted(shown.inputs, axis=1)
+        uncoupled = params.replace(w_rec=np.zeros_like(params.w_rec))
+        kicks = hn.PoissonKicks(self.kick_rate, self.kick_amplitude)
+        start = {}
+        for name, network in (("coupled", params), ("uncoupled", uncoupled)):
+            self.step(f"settling, {name}")
+            n = len(shown) * self.repeats
+            start[name] = material.settled(network, SETTLE, n, kicks, self.seed, self.device)
+        recordings = {}
+        for name, network, state, inputs in (
+            ("digits", params, "coupled", shown.inputs),
+            ("shuffled", params, "coupled", shuffled),
+            ("kicks only", params, "coupled", np.zeros_like(shown.inputs)),
+            ("no recurrence", uncoupled, "uncoupled", shown.inputs),
+        ):
+            self.step(f"simulating {name}")
+            padded = np.pad(inputs, ((0, 0), (REST, REBOUND), (0, 0)))
+            recordings[name] = hn.simulate(
+                network,
+                np.repeat(padded, self.repeats, axis=0),
+                kicks=kicks,
+                initial=start[state],
+                segments={"rest": REST, "stimulus": inputs.shape[1], "rebound": REBOUND},
+                labels=np.repeat(shown.labels, self.repeats),
+                every=EVERY,
+                device=self.device,
+                seed=self.seed,
+            )
+        self.config["digits"]["index"] = index
+        self.config["recordings"] = {name: rec.provenance for name, rec in recordings.items()}
+        return recordings
+
+    def decode(self, trials):
+        """Linear decoding of the classes at some times, in all conditions."""
+        at = np.unique(np.linspace(0, len(trials.times) - 1, self.snapshots).astype(int))
+        labels = trials.recordings["digits"].data["label"].values
+        separable = {
+            name: analysis.separability_over_time(
+                trials.signal(name)[:, :, at],
+                labels,
+                trials.groups,
+                n_permutations=0 if name == "kicks only" else self.permutations,
+                seed=self.seed,
+            )
+            for name in trials.recordings
+        }
+        correct = {name: one.correct for name, one in separable.items()}
+        accuracy = trials.estimate(correct, np.matmul, "accuracy")
+        best = {}
+        for name, one in separable.items():
+            k, course = int(one.accuracy.argmax()), accuracy[name]
+            p_value = one.p_value if len(one.null) else None
+            shares = (course.value[k], course.low[k], course.high[k])
+            best[name] = analysis.Estimate(*(100 * s for s in shares), "%", course.n, p_value)
+        null = np.concatenate([one.null for one in separable.values()])
+        peak = at[separable["digits"].accuracy.argmax()]
+        return {"at": at, "accuracy": accuracy, "best": best, "null": null, "peak": peak}
+
+    def findings(self, found):
+        rows = {}
+        for title, key in (
+            ("Dimension (participation ratio)", "dimension"),
+            ("Variance across repeats over that of kicks only", "quench"),
+        ):
+            for name, by_segment in found[key].items():
+                rows |= {f"{title}, {name}, {s}": value for s, value in by_segment.items()}
+        for title, key in (
+            ("Distance from the resting cloud during the stimulus", "evoked"),
+            ("Best decoding from a snapshot (chance 10 %)", "best"),
+        ):
+            rows |= {f"{title}, {name}": estimate for name, estimate in found[key].items()}
+        for name, estimate in found["return"].items():
+            rows[f"Time constant of the return, by {name}"] = estimate.scaled(1e3, "ms")
+        decay = 1e3 * found["trials"].recordings["digits"].data["decay_time"].values.mean()
+        rows["Free decay of the units, 1/gamma: mean"] = analysis.Estimate(decay, unit="ms")
+        ratio, dims = found["quench"]["digits"]["stimulus"], found["dimension"]["digits"]
+        change = analysis.Estimate(ratio.value - 1, ratio.low - 1, ratio.high - 1).scaled(100, "%")
+        does = {1: "raise", 0: "do not clearly change", -1: "quench"}[change.sign]
+        best, back = found["best"], found["return"]["distance from rest"].scaled(1e3, "ms")
+        answer = [
+            f"Digits {does} the trial-to-trial variance ({change:+} against the same kicks "
+            f"without digits); from a snapshot, a linear readout tells {best['digits']} of them "
+            f"right, against {best['no recurrence']} without recurrence.",
+            f"The states fill {dims['rest']} dimensions at rest, {dims['stimulus']} under digits "
+            f"and {dims['rebound']} in the rebound. They return to the resting cloud with a time "
+            f"constant of {back}; units alone decay with {decay:.0f} ms.",
+        ]
+        return Findings(answer, rows)
+
+    def figures(self, found):
+        return {
+            "State space": draw_state_space(found),
+            "Variance across trials": draw_variance(found),
+            "Class separability": draw_separability(found),
+            "Dimension and phase": draw_dimension(found),
+            "Distance and return": draw_distance(found),
+        }
+
+
+def courses(found):
+    """All time courses as a data set."""
+    trials, names = found["trials"], ("variance_within_repeats", "distance_from_rest")
+    data = {
+        name: trials.stack(found[name], "time", trials.times)
+        for name in (*names, "phase_coherence")
+    }
+    data["accuracy"] = trials.stack(found["accuracy"], "snapshot", trials.times[found["at"]])
+    return xr.Dataset(data)
+
+
+def draw_state_space(found):
+    trials, at = found["trials"], found["peak"]
+    x, evoked = trials.signal("digits"), trials.signal("digits", "stimulus")
+    labels = trials.recordings["digits"].data["label"].values
+    # One plane for all panels: that of the states under stimulation.
+    plane = PCA(2).fit(evoked.transpose(0, 2, 1).reshape(-1, evoked.shape[1]))
+
+    def project(states):
+        return plane.transform(states.transpose(0, 2, 1).reshape(-1, states.shape[1]))
+
+    rest = np.random.default_rng(0).permutation(project(trials.signal("digits", "rest")))[:4000]
+    middle = (trials.parts["rebound"].start + trials.parts["rebound"].stop) // 2
+    figure, axes = plt.subplots(1, 3, figsize=(14, 4.8))
+    for ax, sample in ((axes[0], at), (axes[2], middle)):
+        figures.plot_cloud(ax, rest, color="0.8")
+        figures.plot_cloud(ax, project(x[:, :, [sample]]), labels)
+        ax.set_title(f"all trials at {trials.times[sample]:.2f} s")
+    steps = np.arange(max(0, at - 15), at + 1)
+    fine = np.linspace(steps[0], at, 400)  # three or more samples a cycle
+    paths = {
+        int(k): CubicSpline(steps, project(x[labels == k][:, :, steps].mean(axis=0)[None]))(fine)
+        for k in np.unique(labels)[::3]
+    }
+    figures.plot_class_trajectories(axes[1], paths)
+    axes[1].set_title("mean paths of the 60 ms before")
+    return figure, (
+        "Where do digits drive the states? Principal components of x under stimulation. Grey: "
+        "rest. Colours and numbers: classes, the number at the mean. Left: the time of best "
+        "decoding; middle, how four classes came there; right, the middle of the rebound."
     )
-    return found
+
+
+def draw_course(ax, found, curves, label):
+    trials = found["trials"]
+    figures.plot_course(ax, trials.times, curves, label)
+    figures.legend_above(ax)
+    figures.mark_segments(ax, trials.spans)
+
+
+def draw_variance(found):
+    within = found["variance_within_repeats"]
+    both = found["variance_across"] | {"kicks only": within["kicks only"]}
+    figure, axes = plt.subplots(2, 1, figsize=(10, 7), sharex=True)
+    draw_course(axes[0], found, within, "variance of x\nacross repeats of a digit")
+    draw_course(axes[1], found, both, "variance of x\nacross all trials")
+    axes[0].label_outer()
+    return figure, (
+        "Does a stimulus quench variability? Above: variance across repeats of the same digit. "
+        "Below: across all trials, which includes the differences between digits."
+    )
+
+
+def draw_separability(found):
+    figure, ax = plt.subplots(figsize=(10, 4.5))
+    figures.mark_segments(ax, found["trials"].spans)
+    times = found["trials"].times[found["at"]]
+    figures.plot_course(ax, times, found["accuracy"], "decoding accuracy")
+    band = np.quantile(found["null"], [0.025, 0.975])
+    ax.axhspan(*band, color="0.7", alpha=0.5, lw=0, label="permuted labels")
+    ax.set_ylim(0, 1)
+    ax.legend(ncols=3, loc="upper left")
+    return figure, (
+        "When can a linear readout tell the digits apart? Cross-validated accuracy of a linear "
+        "support vector machine on snapshots of x; band: the middle 95 % with permuted labels."
+    )
+
+
+def draw_dimension(found):
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.3), width_ratios=(1, 1.3))
+    figures.plot_dimension(axes[0], found["dimension"])
+    draw_course(axes[1], found, found["phase_coherence"], "phase coherence over trials")
+    return figure, (
+        "How many dimensions do the states fill, and do digits reset phases? Left: participation "
+        "ratio of x in each segment. Right: phase coherence over all trials, mean over units; its "
+        "band lies high, because a trial drawn twice agrees with itself."
+    )
+
+
+def draw_distance(found):
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.3), width_ratios=(1.4, 1))
+    draw_course(axes[0], found, found["distance_from_rest"], "distance from the resting cloud")
+    figures.plot_return(axes[1], found["since"], found["excess"], found["return"])
+    return figure, (
+        "How far do digits drive the states, and how fast do they return? Left: Mahalanobis "
+        "distance from the resting cloud of other trials; 1 is typical of rest. Right: squared "
+        "distance above that of the same kicks without digits, and squared difference from them."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    RestVsEvoked.main()

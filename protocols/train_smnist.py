@@ -3,27 +3,32 @@
 
 Trains HORNs and torch's recurrent networks by backpropagation through time on
 sequential MNIST, one pixel a step, all with the same code and budget, and tests
-the epoch of best validation accuracy, also under pixel noise.
+the epoch of best validation accuracy, also under pixel noise. Intervals are t
+intervals over seeds; a single seed has none. Baselines learn at one untuned
+rate: that is speed under a small budget, no verdict on what they reach in the end.
 
-    python protocols/train_smnist.py
-    python protocols/train_smnist.py --models horn_heterogeneous lstm --seeds 1 2 3
-    python protocols/train_smnist.py --source FOLDER --epochs 20 --out DIR   # then --resume
+Also leaves a folder for each network with its metrics, its last checkpoint and,
+of HORNs, params.safetensors.
+
+    horn-neuro train_smnist --models horn_heterogeneous lstm --seeds 1 2 3
+    horn-neuro train_smnist --source FOLDER --full --out runs/mine
+    horn-neuro train_smnist --learn omega alpha --devices 2
 """
 
-import sys
-import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from scipy import stats
-from tqdm import tqdm
+from matplotlib import pyplot as plt
 
 import horn_neuro as hn
-from horn_neuro.parameters import dense_gaussian, generator, log_uniform
-from horn_neuro.recording import software_versions
-from horn_neuro.report import Report, RunFolder, figures, styled
-from horn_neuro.report.command import protocol_parser
+from horn_neuro import analysis
+from horn_neuro.datasets import psmnist, smnist
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator, log_uniform
+from horn_neuro.report import figures
 from horn_neuro.twin import (
     WEIGHTS,
     BaselineClassifier,
@@ -35,272 +40,225 @@ from horn_neuro.twin import (
     train,
 )
 
-REPORT = Report(
-    title="Training on sequential MNIST",
-    question=(
-        "Does a network of damped harmonic oscillators learn to classify digits that are shown "
-        "one pixel a step, how fast, how robustly against pixel noise, and how do torch's "
-        "recurrent networks do with the same code and budget?"
-    ),
-    uncertainty="± is a 95 % t interval over seeds; a single seed has none.",
-)
 CONSTANTS = ("omega", "gamma", "alpha", "feedback")
-MODELS = ("horn_homogeneous", "horn_heterogeneous", "rnn", "gru", "lstm")
+HORNS = ("horn_homogeneous", "horn_heterogeneous")
+MODELS = (*HORNS, "rnn", "gru", "lstm")
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
-SIZES = {
-    "fast": {"epochs": 1, "units": 16, "digits": 500},
-    "default": {"epochs": 5, "units": 64, "digits": None},
-    "full": {"epochs": 20, "units": 64, "digits": None},
-}
+OVERRULED = ("coupling", "units", "alpha", "gamma", "omega")
 
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], ("auto", "cpu", "cuda"))
-    parser.add_argument("--models", nargs="+", default=["horn_heterogeneous"], choices=MODELS)
-    parser.add_argument("--match", default="units", choices=("units", "parameters"),
-                        help="what baselines share with the HORN")  # fmt: skip
-    parser.add_argument("--task", default="smnist", choices=("smnist", "psmnist"))
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="S", help="instead of --seed")
-    parser.add_argument("--units", type=int, help="oscillators")
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch", type=int, default=64, help="of all processes together")
-    parser.add_argument("--lr", type=float, default=2e-2, help="highest of the schedule, HORNs")
-    parser.add_argument("--baseline-lr", type=float, default=2e-3, help="the same, baselines")
-    parser.add_argument("--clip", type=float, default=1.0, help="largest norm of the gradient")
-    parser.add_argument("--noise", type=float, default=0.0, help="pixel noise in training")
-    parser.add_argument("--coupling", type=float, default=1.6, help="initial std of w_rec")
-    parser.add_argument("--alpha", type=float, default=0.07, help="excitability")
-    parser.add_argument("--gamma", type=float, default=0.02, help="damping a step")
-    parser.add_argument("--omega", type=float, nargs=2, metavar=("LOW", "HIGH"),
-                        help="natural frequencies, rad a step: log-uniform between these in "
-                        "heterogeneous networks, their geometric mean in homogeneous ones; gamma "
-                        "is the same in both then")  # fmt: skip
-    parser.add_argument("--learn", nargs="+", default=[], choices=CONSTANTS,
-                        help="constants of the oscillators that learn as well")  # fmt: skip
-    parser.add_argument("--validation", type=int, help="sequences for validation")
-    parser.add_argument("--devices", type=int, default=1, help="processes on this machine")
-    parser.add_argument("--nodes", type=int, default=1, help="machines")
-    parser.add_argument("--precision", default="32-true", help="as of Lightning Fabric")
-    parser.add_argument("--resume", action="store_true", help="continue the runs in --out")
-    args = parser.parse_args(argv)
-    if args.device == "cuda" and not torch.cuda.is_available():
-        parser.error(
-            "--device cuda: torch finds no GPU; use --device cpu, or install its CUDA build"
-        )
-    if args.device == "auto":
-        args.device = "cuda" if torch.cuda.is_available() else "cpu"
-    if args.resume and not args.out:
-        parser.error("--resume: name the folder with --out")
-    size = SIZES[args.size]
-    args.epochs = args.epochs or size["epochs"]
-    args.units = args.units or size["units"]
-    args.seeds = args.seeds or [args.seed]
-    return args, size["digits"]
-
-
-def load(args, limit):
-    """Return the training task and the test set."""
-    make = {"smnist": hn.datasets.smnist, "psmnist": hn.datasets.psmnist}[args.task]
-
-    def tensors(split):
-        sequences = make(args.source, split)
-        part = np.random.default_rng(0).permutation(len(sequences))[:limit]
-        inputs = torch.from_numpy(sequences.inputs[part].astype(np.float32))
-        return inputs, torch.from_numpy(sequences.labels[part]), sequences
-
-    inputs, labels, sequences = tensors("train")
-    n_validation = args.validation or min(1000, len(labels) // 5)
-    data = {"source": sequences.source, "checksum": sequences.checksum, "sequences": len(labels)}
-    return Task(inputs, labels, n_validation), tensors("test")[:2], data
-
-
-def initial_network(name, args, seed):
-    """Make an untrained HORN with a wide recurrent start, near the edge of criticality."""
-    if args.params:
-        return hn.load_parameters(args.params)
-    params = hn.effenberger_2025(
-        args.units,
-        heterogeneous=name == "horn_heterogeneous",
-        alpha=args.alpha,
-        gamma=args.gamma,
-        seed=seed,
+class TrainSmnist(DigitExperiment):
+    title = "Training on sequential MNIST"
+    takes = Sizes("15 s", "30 s", "1 min with the digits that come along")
+    resumes = True
+    params = Option(None, "a saved network to begin with", kind=Path, excludes=OVERRULED)
+    models = Option(HORNS[::-1], "to train", choices=MODELS)
+    match = Option("units", "what baselines share with the HORN", choices=("units", "parameters"))
+    task = Option("smnist", "pixels in their order, or permuted", choices=("smnist", "psmnist"))
+    seeds = Option((1,), "of the networks and their training", least=0)
+    units = Option(Sizes(16, 64, 64), "oscillators", least=1)
+    epochs = Option(Sizes(1, 5, 20), "of training", least=1)
+    digits = Option(Sizes(500, None, None), "to train on, where not all of them", int, least=10)
+    validation = Option(None, "digits of them for validation; 1000, at most a fifth", int, least=1)
+    batch = Option(64, "digits of all processes together", least=1)
+    lr = Option(2e-2, "highest learning rate of the schedule, HORNs", above=0)
+    baseline_lr = Option(2e-3, "the same, baselines", above=0)
+    clip = Option(1.0, "largest norm of the gradient", above=0)
+    noise = Option(0.0, "std of pixel noise in training", least=0)
+    coupling = Option(1.6, "initial std of w_rec", least=0)
+    alpha = Option(0.07, "excitability")
+    gamma = Option(0.02, "damping a step", least=0)
+    omega = Option(
+        None,
+        "two natural frequencies, rad a step: log-uniform between them in heterogeneous networks, "
+        "their geometric mean in homogeneous ones; gamma is the same in both then",
+        *(float, None, 0),
+        many=True,
+        different=2,
     )
-    changes = {"w_rec": dense_gaussian(args.units, args.coupling, generator(seed, "coupling"))}
-    provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {args.coupling}"}
-    if args.omega:
-        omega = log_uniform(*args.omega, args.units, generator(seed, "omega"))
-        if name != "horn_heterogeneous":
-            omega = np.sqrt(np.prod(args.omega))
-        changes |= {"omega": omega, "gamma": args.gamma}
-        provenance["omega"] = "log_uniform, {:g} to {:g}".format(*args.omega)
-    return params.replace(**changes, provenance=provenance)
+    learn = Option(None, "constants that learn as well", str, choices=CONSTANTS, many=True)
+    device = Option("auto", "where torch computes", choices=("auto", "cpu", "cuda"))
+    devices = Option(1, "processes on this machine", least=1)
+    nodes = Option(1, "machines", least=1)
+    precision = Option("32-true", "as of Lightning Fabric")
 
-
-def make_model(name, args, seed):
-    """Make a classifier, seeded; the baselines match the HORN of the same options."""
-    torch.manual_seed(seed)
-    params = initial_network(name, args, seed)
-    if name.startswith("horn"):
-        return HornClassifier(params, learn=(*WEIGHTS, *args.learn))
-    units = args.units
-    if args.match == "parameters":
-        horn = HornClassifier(params, learn=(*WEIGHTS, *args.learn))
-        units = matched_units(name, sum(p.numel() for p in horn.parameters()))
-    return BaselineClassifier(name, units)
-
-
-def run_one(name, seed, args, task, test, folder, fabric, bar):
-    """Train and test one model of one seed; returns its results."""
-    place = folder.path / f"{name}-{seed}"
-    place.mkdir(exist_ok=True)
-    model = make_model(name, args, seed)
-    config = TrainingConfig(
-        epochs=args.epochs,
-        batch_size=args.batch,
-        learning_rate=args.lr if name.startswith("horn") else args.baseline_lr,
-        clip=args.clip,
-        noise=args.noise,
-        seed=seed,
-    )
-
-    def progress(row):
-        bar.set_description(f"{name}-{seed}")
-        bar.set_postfix_str(
-            f"loss {row['loss']:.3f}, accuracy {row['validation_accuracy']:.3f}, "
-            f"{row['sequences_per_second']:.0f}/s"
-        )
-        bar.update()
-
-    resume = args.resume and (place / "checkpoint.pt").is_file()
-    metrics, best = train(
-        model, task, config, place, fabric=fabric, resume=resume, progress=progress
-    )
-    model.load_state_dict(best)
-    noisy = {str(std): evaluate(model, *test, noise=std, seed=seed)[1] for std in NOISE}
-    if name.startswith("horn") and fabric.global_rank == 0:
-        trained = model.network.to_parameters(
-            command=" ".join(["python protocols/train_smnist.py", *args.command]),
-            task=args.task,
-            test_accuracy=noisy["0.0"],
-        )
-        trained.save(place / "params.safetensors")
-    return {
-        "model": name,
-        "seed": seed,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "metrics": metrics,
-        "best_epoch": 1 + int(np.argmax([row["validation_accuracy"] for row in metrics])),
-        "test_accuracy": noisy["0.0"],
-        "test_accuracy_by_noise": noisy,
-    }
-
-
-def interval(values, scale=100):
-    """Mean and 95 % t interval over seeds, as text; a single value stands alone."""
-    values = scale * np.asarray(values)
-    if len(values) < 2:
-        return f"{values[0]:.1f}"
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return f"{values.mean():.1f} ± {half:.1f}"
-
-
-def draw(results, models):
-    """Draw learning curves and noise tolerance; returns figures with captions, by title."""
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2))
-    for ax, key, label in (
-        (axes[0], "loss", "training loss"),
-        (axes[1], "validation_accuracy", "validation accuracy (%)"),
-    ):
-        scale = 1 if key == "loss" else 100
-        curves = {
-            name: [
-                [scale * row[key] for row in r["metrics"]] for r in results if r["model"] == name
-            ]
-            for name in models
-        }
-        epochs = np.arange(1, len(results[0]["metrics"]) + 1)
-        figures.plot_models(ax, epochs, curves, "epoch", label)
-    axes[0].set_yscale("log")
-    axes[1].legend(loc="center right")
-    for ax in axes:
-        ax.xaxis.get_major_locator().set_params(integer=True)
-    curves = {
-        name: [
-            [100 * value for value in r["test_accuracy_by_noise"].values()]
-            for r in results if r["model"] == name
+    def measure(self):
+        if self.params and len(set(self.models) & set(HORNS)) > 1:
+            raise ValueError(f"params would make the same network of {' and '.join(HORNS)}")
+        for model in self.models:
+            for seed in self.seeds:
+                self.make_model(model, seed)  # what cannot be made stops here
+        fabric = self.launch()
+        training, test = self.load("train"), self.load("test")
+        n_validation = self.validation or min(1000, len(training) // 5)
+        task, test = Task(*material.as_tensors(training), n_validation), material.as_tensors(test)
+        self.expect(len(self.models) * len(self.seeds) * self.epochs, "epoch")
+        self.config |= {"processes": fabric.world_size, "sequences": len(training)}
+        return [
+            self.keep(f"{m} {s}", partial(self.train, m, s, task, test, fabric))
+            for m in self.models
+            for s in self.seeds
         ]
-        for name in models
-    }  # fmt: skip
-    noise, ax = plt.subplots(figsize=(6.5, 4.2))
+
+    def launch(self):
+        """Start all processes, of which one writes."""
+        device = self.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        elif device == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                "device = cuda: torch finds no GPU; take cpu, or install its CUDA build"
+            )
+        several = self.devices * self.nodes > 1
+        fabric = Fabric(
+            accelerator=device,
+            devices=self.devices,
+            num_nodes=self.nodes,
+            strategy="ddp" if several else "auto",
+            precision=self.precision,
+        )
+        fabric.launch()
+        self.writes, path = fabric.global_rank == 0, fabric.broadcast(self.folder.path)
+        if path != self.folder.path:  # whose name holds the time: all take that of the first
+            self.folder.path.rmdir()
+            self.folder.path = path
+        return fabric
+
+    def load(self, split):
+        digits = self.load_digits(split, make=psmnist if self.task == "psmnist" else smnist)
+        return digits[np.random.default_rng(0).permutation(len(digits))[: self.digits]]
+
+    def network(self, name, seed):
+        """An untrained HORN with a wide recurrent start, near the edge of criticality."""
+        if self.params:
+            return hn.load_parameters(self.params)
+        heterogeneous = name == "horn_heterogeneous"
+        options = {"heterogeneous": heterogeneous, "alpha": self.alpha, "gamma": self.gamma}
+        params = material.untrained(self.units, self.coupling, seed, **options)
+        if not self.omega:
+            return params
+        low, high = min(self.omega), max(self.omega)
+        omega = np.sqrt(low * high)
+        if heterogeneous:
+            omega = log_uniform(low, high, self.units, generator(seed, "omega"))
+        provenance = {**params.provenance, "omega": f"log_uniform, {low:g} to {high:g}"}
+        return params.replace(omega=omega, gamma=self.gamma, provenance=provenance)
+
+    def make_model(self, name, seed):
+        """A classifier, seeded; the baselines match the HORN of the same options."""
+        torch.manual_seed(seed)
+        params = self.network(name, seed)
+        horn = partial(HornClassifier, params, learn=(*WEIGHTS, *(self.learn or ())))
+        if name in HORNS:
+            return horn()
+        if self.match == "units":
+            return BaselineClassifier(name, params.n_units)
+        return BaselineClassifier(name, matched_units(name, size_of(horn())))
+
+    def train(self, name, seed, task, test, fabric):
+        """Train and test one model of one seed."""
+        place = self.folder.path / f"{name}-{seed}"
+        place.mkdir(exist_ok=True)
+        model = self.make_model(name, seed)
+        config = TrainingConfig(
+            epochs=self.epochs,
+            batch_size=self.batch,
+            learning_rate=self.lr if name in HORNS else self.baseline_lr,
+            clip=self.clip,
+            noise=self.noise,
+            seed=seed,
+        )
+
+        def progress(row):
+            loss, accuracy = row["loss"], row["validation_accuracy"]
+            self.step(f"{name}-{seed}: loss {loss:.3f}, accuracy {accuracy:.3f}")
+
+        resume = self.folder.again and (place / "checkpoint.pt").is_file()
+        options = {"fabric": fabric, "resume": resume, "progress": progress}
+        metrics, best = train(model, task, config, place, **options)
+        model.load_state_dict(best)
+        noisy = {str(std): evaluate(model, *test, noise=std, seed=seed)[1] for std in NOISE}
+        if name in HORNS and self.writes:
+            provenance = {"task": self.task, "test_accuracy": noisy["0.0"]}
+            trained = model.network.to_parameters(command=self.command, **provenance)
+            trained.save(place / "params.safetensors")
+        return {
+            "model": name,
+            "seed": seed,
+            "parameters": size_of(model),
+            "metrics": metrics,
+            "best_epoch": 1 + int(np.argmax([row["validation_accuracy"] for row in metrics])),
+            "test_accuracy": noisy["0.0"],
+            "test_accuracy_by_noise": noisy,
+        }
+
+    def findings(self, runs):
+        rows, said = {}, []
+        for name in self.models:
+            mine = [run for run in runs if run["model"] == name]
+            for text, values in (
+                ("test accuracy", [run["test_accuracy"] for run in mine]),
+                ("under noise of 0.4", [run["test_accuracy_by_noise"]["0.4"] for run in mine]),
+                ("validation, epoch 1", [run["metrics"][0]["validation_accuracy"] for run in mine]),
+            ):
+                rows[f"{name}: {text}"] = analysis.mean_interval(values).scaled(100, "%")
+            rows[f"{name}: parameters"] = analysis.Estimate(mine[0]["parameters"] * 1.0)
+            speed = [row["sequences_per_second"] for run in mine for row in run["metrics"]]
+            rows[f"{name}: speed"] = analysis.Estimate(np.mean(speed), unit="sequences/s")
+            said.append(f"{name} {rows[f'{name}: test accuracy']}")
+        answer = [
+            f"Within {self.epochs} passes over {self.config['sequences']} digits, test digits are "
+            f"told apart by {', '.join(said)} (chance 10 %; seeds: {len(self.seeds)}).",
+            "Under pixel noise of 0.4 at test: "
+            + ", ".join(f"{m} {rows[f'{m}: under noise of 0.4']}" for m in self.models)
+            + ".",
+        ]
+        return Findings(answer, rows, {"runs": runs})
+
+    def figures(self, runs):
+        return {"Learning": draw_learning(runs), "Noise tolerance": draw_noise(runs)}
+
+
+def size_of(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def by_model(runs, values):
+    models = dict.fromkeys(run["model"] for run in runs)
+    return {m: [values(run) for run in runs if run["model"] == m] for m in models}
+
+
+def draw_learning(runs):
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2))
+    epochs = np.arange(1, len(runs[0]["metrics"]) + 1)
+    for ax, key, scale, label in (
+        (axes[0], "loss", 1, "training loss"),
+        (axes[1], "validation_accuracy", 100, "validation accuracy (%)"),
+    ):
+        curves = by_model(runs, lambda run, k=key, s=scale: [s * row[k] for row in run["metrics"]])
+        figures.plot_models(ax, epochs, curves, "epoch", label)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    axes[0].set_yscale("log")
+    axes[1].axhline(10, color="black", lw=0.6, ls=":")
+    axes[1].set_ylim(0, 101)
+    axes[1].legend(loc="lower right")
+    return figure, (
+        "Do they learn, and how fast? Lines: mean over seeds; bands: their range; dotted: chance."
+    )
+
+
+def draw_noise(runs):
+    figure, ax = plt.subplots(figsize=(6.5, 4.2))
+    curves = by_model(runs, lambda run: [100 * v for v in run["test_accuracy_by_noise"].values()])
     figures.plot_models(ax, NOISE, curves, "std of pixel noise at test", "test accuracy (%)")
+    ax.axhline(10, color="black", lw=0.6, ls=":")
     ax.set_ylim(0, 101)
     ax.legend(loc="upper right")
-    return {
-        "Learning": (figure, "Lines: mean over seeds; bands: their range."),
-        "Noise tolerance": (noise, "Test accuracy under Gaussian pixel noise. Bands: range."),
-    }
-
-
-def main(argv=None):
-    """Run the protocol; returns the results of all models and seeds."""
-    started = time.time()
-    args, limit = parse(argv)
-    args.command = list(sys.argv[1:] if argv is None else argv)
-    fabric = Fabric(
-        accelerator=args.device,
-        devices=args.devices,
-        num_nodes=args.nodes,
-        strategy="ddp" if args.devices * args.nodes > 1 else "auto",
-        precision=args.precision,
+    return figure, (
+        "How much noise do they bear? Test accuracy under Gaussian noise on the pixels. Lines: "
+        "mean over seeds; bands: their range; dotted: chance."
     )
-    fabric.launch()
-    for name in args.models:
-        for seed in args.seeds:
-            make_model(name, args, seed)  # what cannot be made stops here
-    task, test, data = load(args, limit)
-    path = args.out
-    if fabric.global_rank == 0:
-        path = RunFolder(args.out, "train_smnist", again=args.resume).path
-    # The default name holds the time: all processes take that of the first.
-    folder = RunFolder(fabric.broadcast(path), "train_smnist", again=True)
-    total = len(args.models) * len(args.seeds) * args.epochs
-    with tqdm(total=total, unit="epoch", disable=fabric.global_rank > 0) as bar:
-        results = [
-            run_one(name, seed, args, task, test, folder, fabric, bar)
-            for name in args.models
-            for seed in args.seeds
-        ]
-    if fabric.global_rank > 0:
-        return results
-    numbers = []
-    for name in args.models:
-        mine = [r for r in results if r["model"] == name]
-        speed = np.mean([row["sequences_per_second"] for r in mine for row in r["metrics"]])
-        numbers.append(
-            (
-                f"{name}, {mine[0]['parameters']} parameters, {len(mine)} seeds",
-                f"test accuracy {interval([r['test_accuracy'] for r in mine])} %, under noise of "
-                f"0.4 {interval([r['test_accuracy_by_noise']['0.4'] for r in mine])} %, after the "
-                f"first epoch {interval([r['metrics'][0]['validation_accuracy'] for r in mine])} % "
-                f"(validation); {speed:.0f} sequences/s",
-            )
-        )
-    config = {
-        "protocol": "train_smnist",
-        "arguments": vars(args),
-        "data": data,
-        "versions": {**software_versions(), "torch": torch.__version__},
-        "processes": fabric.world_size,
-        "seconds": round(time.time() - started, 1),
-    }
-    with styled():
-        drawn = draw(results, args.models)
-        REPORT.write(folder, numbers, drawn, results, config)
-    REPORT.print(folder, f"{data['sequences']} sequences of {data['source']}, {args.task}", numbers)
-    return results
 
 
 if __name__ == "__main__":
-    main()
+    TrainSmnist.main()

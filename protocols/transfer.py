@@ -1,196 +1,216 @@
 #!/usr/bin/env python
 """Does a network trained in torch answer the same as a Brian2 simulation?
 
-Shows test digits to a trained network, in its torch twin and in Brian2, and
-compares trajectories, logits and labels digit by digit. Then it looks at the
-network's spikes, and lets them carry the recurrence.
+Shows test digits to a trained network, in its torch twin (float64 and float32)
+and in Brian2, and compares trajectories, logits and labels digit by digit;
+transposed weights show what a mistake looks like. Then it looks at the network's
+spikes, and lets them carry the recurrence, read out as trained and by a readout
+that is refitted on other digits. Intervals are Wilson's over digits, for one
+network. The digits that come along are all among MNIST's training digits, which
+the pretrained networks have seen: for a test accuracy, give --source.
 
-    python protocols/transfer.py
-    python protocols/transfer.py --params net.safetensors --device cpp
-    python protocols/transfer.py --source FOLDER --digits 10000 --out DIR     # then --resume
+Also leaves params.safetensors.
+
+    horn-neuro transfer --params net.safetensors --device cpp
+    horn-neuro transfer --source FOLDER --digits 10000
 """
 
-import json
-import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib import pyplot as plt
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from tqdm import tqdm
 
 import horn_neuro as hn
 from horn_neuro import analysis
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator
-from horn_neuro.report import Report, RunFolder, draw_spiking, draw_transfer, styled
-from horn_neuro.report.command import protocol_parser
-from horn_neuro.simulator import DEVICES, SpikeCoupling
+from horn_neuro.report import figures
+from horn_neuro.report.style import BLUE, GREY, ORANGE
+from horn_neuro.simulator import SpikeCoupling
 from horn_neuro.twin import load_checkpoint
 
-REPORT = Report(
-    title="From torch to Brian2",
-    question=(
-        "Does a network that was trained by backpropagation in torch give the same answers as a "
-        "Brian2 simulation of the same parameters? And how much of them is left if its "
-        "recurrent connections carry spikes?"
-    ),
-    uncertainty=(
-        "Brackets: Wilson's 95 % intervals over digits; one network. The digits that come along "
-        "are all among MNIST's training digits, which the pretrained networks have seen: for a "
-        "test accuracy, give --source."
-    ),
-)
-SIZES = {
-    "fast": {"digits": 40, "fit": 80, "chunk": 40},
-    "default": {"digits": 1000, "fit": 1000, "chunk": 100},
-    "full": {"digits": 10000, "fit": 4000, "chunk": 100},
-}
-RECORD = ("x", "y", "spikes")
+TWINS = {"float64": torch.float64, "float32": torch.float32}
+MOST = 1000  # test digits with each kind of recurrence
 
 
-def parse(argv):
-    parser = protocol_parser(__doc__.split("\n")[0], DEVICES)
-    parser.add_argument("--checkpoint", metavar="FILE", help="a state-dict of i2h, h2h and h2o")
-    parser.add_argument("--omega", type=float, default=2 * np.pi / 28, help="of --checkpoint")
-    parser.add_argument("--gamma", type=float, default=0.01, help="of --checkpoint")
-    parser.add_argument("--alpha", type=float, default=0.04, help="of --checkpoint")
-    parser.add_argument("--digits", type=int, metavar="N", help="test digits")
-    parser.add_argument("--fit", type=int, metavar="N", help="training digits for new readouts")
-    parser.add_argument("--chunk", type=int, metavar="N", help="digits at a time, for the memory")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
-    args = parser.parse_args(argv)
-    size = SIZES[args.size]
-    for name in ("digits", "fit", "chunk"):
-        value = getattr(args, name)
-        setattr(args, name, size[name] if value is None else value)
-        if getattr(args, name) < 1:
-            parser.error(f"--{name} {value}: give a number of at least 1")
-    if args.params and args.checkpoint:
-        parser.error("--params and --checkpoint: give one network")
-    if args.resume and not args.out:
-        parser.error("--resume: name the folder with --out")
-    return args
+class Transfer(DigitExperiment):
+    title = "From torch to Brian2"
+    takes = Sizes("20 s", "1 min", "10 min")
+    resumes = True
+    device, seed = material.DEVICE, material.SEED
+    params = replace(material.PARAMS, excludes=("checkpoint",))
+    checkpoint = Option(None, "a state-dict of i2h, h2h and h2o instead", kind=Path)
+    omega = Option(2 * np.pi / 28, "of --checkpoint", above=0, needs=("checkpoint",))
+    gamma = Option(0.01, "of --checkpoint", least=0, needs=("checkpoint",))
+    alpha = Option(0.04, "of --checkpoint", needs=("checkpoint",))
+    digits = Option(Sizes(40, 1000, 10000), "test digits", least=1)
+    fit = Option(Sizes(80, 1000, 4000), "training digits for new readouts", least=20)
+    chunk = Option(Sizes(40, 100, 100), "digits at a time, for the memory", least=1)
 
-
-def load_network(args):
-    if args.checkpoint:
-        constants = {name: getattr(args, name) for name in ("omega", "gamma", "alpha")}
-        params = load_checkpoint(args.checkpoint, **constants)
-    elif args.params:
-        params = hn.load_parameters(args.params)
-    else:
-        params = hn.pretrained("horn64_heterogeneous")
-    if params.n_inputs != 1 or params.n_outputs != 10 or params.n_units < 2:
-        raise ValueError(
-            f"{args.params or args.checkpoint} has {params.n_inputs} inputs, {params.n_units} "
-            f"units and {params.n_outputs} outputs; digits are one pixel a step, in ten classes: "
-            "give a network with 1 input, at least 2 units and 10 outputs"
+    def measure(self):
+        params = self.network()
+        fit, test = (
+            self.load_digits(split, n, generator(self.seed, f"{split} digits"), name)
+            for split, name, n in (("train", "fit", self.fit), ("test", "digits", self.digits))
         )
-    return params
+        some = test[:MOST]
+        whole, *parts = (-(-len(digits) // self.chunk) for digits in (test, fit, some))
+        self.expect(1 + whole + 4 * sum(parts), "chunk")
+        first = self.simulate(params, test.inputs[: self.chunk])
+        found = self.compare(params, test, first)
+        found |= look_at_spikes(first, min(self.chunk, len(test)), self.seed)
+        found["accuracy"] = {
+            name: self.keep(
+                f"{params.fingerprint[:8]} {name}",
+                partial(self.read_out, params, network, fit, some, options),
+            )
+            for name, (network, options) in kinds_of_recurrence(params, first).items()
+        }
+        params.save(self.folder.path / "params.safetensors")
+        self.config |= {"parameters": params.fingerprint, "recording": first.provenance}
+        return found
 
+    def network(self):
+        if self.checkpoint is None:
+            return material.network_for_digits(self.params)
+        constants = {name: getattr(self, name) for name in ("omega", "gamma", "alpha")}
+        return material.network_for_digits(self.checkpoint, partial(load_checkpoint, **constants))
 
-def load_digits(args, split, count):
-    """Draw digits; returns inputs, labels, and where they come from."""
-    sequences = hn.datasets.smnist(args.source, split)
-    if count > len(sequences):
-        raise ValueError(
-            f"{count} digits are wanted, but {sequences.source} has {len(sequences)} to {split}: "
-            "ask for fewer, or give --source"
-        )
-    index = generator(args.seed, f"{split} digits").permutation(len(sequences))[:count]
-    data = {"source": sequences.source, "checksum": sequences.checksum}
-    return sequences.inputs[index], sequences.labels[index], data
-
-
-class Brian2:
-    """The network in Brian2, always in chunks of the same size, so that it compiles once."""
-
-    def __init__(self, args, progress):
-        self.chunk, self.device, self.progress = args.chunk, args.device, progress
-        self.used = None
-
-    def run(self, params, inputs, **options):
-        """Simulate up to one chunk of digits; returns the recording of all of it."""
+    def simulate(self, params, inputs, **options):
+        """Up to one chunk of digits, always padded to the same size, so that it compiles once."""
+        self.step("simulating")
         padded = np.zeros((self.chunk, *inputs.shape[1:]))
         padded[: len(inputs)] = inputs
-        options = {"record": RECORD, "device": self.device, "seed": 1, **options}
-        recording = hn.simulate(params, padded, **options)
-        self.used = recording.provenance["device"]
-        self.progress.update()
-        return recording
+        options = {"record": ("x", "y", "spikes"), "device": self.device, "seed": 1, **options}
+        return hn.simulate(params, padded, **options)
 
-    def final_positions(self, params, inputs, **options):
-        """Return x after the last step, shape (n_digits, n_units)."""
-        chunks = [
-            self.run(params, inputs[k : k + self.chunk], **options).final_state.x
-            for k in range(0, len(inputs), self.chunk)
+    def compare(self, params, test, first):
+        """All digits chunk by chunk in Brian2 and in the twins, and a mistake for comparison."""
+        key, parts = params.fingerprint[:8], []
+        for k in range(0, len(test), self.chunk):
+            inputs = test.inputs[k : k + self.chunk]
+            recording = first if k == 0 else None
+            work = partial(self.compare_chunk, params, inputs, recording)
+            parts.append(self.keep(f"{key} digits {k:06d}", work))
+        inputs, n = test.inputs[: self.chunk], len(test.labels[: self.chunk])
+        x = twin_of(params, inputs, torch.float64, record=True).recording.data["x"].values
+        mistake = self.simulate(params.replace(w_rec=params.w_rec.T), inputs)
+        wrong, logits = mistake.data["x"].values[:n], parts[0]["float64"]
+        same = readout(params, mistake.final_state.x[:n]).argmax(1) == logits.argmax(1)
+        names = ("brian2", *TWINS)
+        return {
+            "labels": test.labels,
+            "logits": {name: np.concatenate([part[name] for part in parts]) for name in names},
+            "error": {name: relative(parts, name) for name in ("x", "y")},
+            "control": float(analysis.trajectory_error(wrong[..., -1:], x[..., -1:])[0]),
+            "control_agreement": float(same.mean()),
+            "example": (x[0], first.data["x"].values[0], params.frequency_hz),
+            "step": params.step,
+        }
+
+    def compare_chunk(self, params, inputs, recording):
+        recording, n = recording or self.simulate(params, inputs), len(inputs)
+        found = {"brian2": readout(params, recording.final_state.x[:n])}
+        for name, dtype in TWINS.items():
+            out = twin_of(params, inputs, dtype, record=name == "float64")
+            found[name] = out.logits.double().numpy()
+            if out.recording is not None:
+                expected = out.recording.data
+        for name in ("x", "y"):
+            pair = recording.data[name].values[:n], expected[name].values
+            # Of parts: the largest over all chunks is made of differences and scales.
+            found[f"difference_{name}"] = np.abs(pair[0] - pair[1]).max(axis=(0, 1))
+            found[f"scale_{name}"] = np.abs(pair[1]).max(axis=(0, 1))
+        return found
+
+    def read_out(self, params, network, fit, test, options):
+        """Accuracies of the trained readout, and of one that is refitted."""
+
+        def last_x(inputs):
+            chunks = [inputs[k : k + self.chunk] for k in range(0, len(inputs), self.chunk)]
+            x = [self.simulate(network, chunk, **options).final_state.x for chunk in chunks]
+            return np.concatenate(x)[: len(inputs)]
+
+        x, new = last_x(fit.inputs), last_x(test.inputs)
+        refitted = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        refitted.fit(x, fit.labels)
+        return {
+            "as trained": analysis.proportion(readout(params, new).argmax(1) == test.labels),
+            "refitted readout": analysis.proportion(refitted.predict(new) == test.labels),
+        }
+
+    def findings(self, found):
+        labels, logits, error = found["labels"], found["logits"], found["error"]
+        expected, rows = logits["float64"], {}
+        for name, values in logits.items():
+            same = analysis.proportion(values.argmax(1) == expected.argmax(1))
+            right = analysis.proportion(values.argmax(1) == labels)
+            rows[f"Same label as the float64 twin, {name}"] = same.scaled(100, "%")
+            rows[f"Accuracy, {name}"] = right.scaled(100, "%")
+        for name, course in error.items():
+            rows[f"Largest relative error of {name} in Brian2"] = analysis.Estimate(course.max())
+        rows["Relative error of x, transposed weights"] = analysis.Estimate(found["control"])
+        share = 100 * found["control_agreement"]
+        rows["Same label, transposed weights"] = analysis.Estimate(share, unit="%")
+        rows["Spikes of a unit"] = analysis.Estimate(found["spikes"].rates().mean(), unit="Hz")
+        for name, values in found["locking"].items():
+            middle = analysis.Estimate(np.nanmedian(values), n=len(values))
+            rows[f"Phase consistency of spikes with the {name} (median)"] = middle
+        for name, pair in found["accuracy"].items():
+            for kind, estimate in pair.items():
+                rows[f"Accuracy, {name}, {kind}"] = estimate.scaled(100, "%")
+        differing = {
+            name: analysis.changed_answers(logits[name], expected) for name in ("brian2", "float32")
+        }
+        trained, refitted, none = (
+            rows[f"Accuracy, {name}"]
+            for name in (
+                "graded spikes, as trained",
+                "graded spikes, refitted readout",
+                "no recurrence, refitted readout",
+            )
+        )
+        answer = [
+            f"Brian2 gives {len(labels) - len(differing['brian2'])} of {len(labels)} digits the "
+            "same label as the float64 twin, and their trajectories differ by at most "
+            f"{error['x'].max():.1e} of the largest position.",
+            f"If graded spikes carry the recurrence, the trained readout is right on {trained} and "
+            f"a refitted one on {refitted} of the digits ({none} without any recurrence).",
         ]
-        return np.concatenate(chunks)[: len(inputs)]
+        details = {
+            "differing": differing,
+            "smallest_margin": analysis.logit_margin(expected).min(),
+            "largest_logit_shift": {n: np.abs(logits[n] - expected).max() for n in differing},
+            "relative_error": {n: {"largest": e.max(), "last": e[-1]} for n, e in error.items()},
+            "spike_phase_locking": found["locking"],
+        }
+        return Findings(answer, rows, details)
+
+    def figures(self, found):
+        return {
+            "Recurrence carried by spikes": draw_accuracies(found["accuracy"]),
+            "The same trial in both": draw_example(found),
+            "Spikes": draw_spikes(found),
+        }
 
 
 def readout(params, x):
     return x @ params.w_out.T + params.b_out
 
 
-def compare_chunk(params, inputs, brian2):
-    """Run one chunk in Brian2 and in both twins; returns arrays, and x of the first trial."""
-    n = len(inputs)
-    recording = brian2.run(params, inputs)
-    found = {"brian2": readout(params, recording.final_state.x[:n])}
-    with torch.no_grad():
-        for dtype in (torch.float64, torch.float32):
-            twin = hn.HornNetwork(params, dtype=dtype)
-            double = dtype == torch.float64
-            out = twin(torch.from_numpy(inputs).to(dtype), record=double)
-            found["float64" if double else "float32"] = out.logits.double().numpy()
-            if double:
-                expected = out.recording.data
-    for name in ("x", "y"):
-        pair = recording.data[name].values[:n], expected[name].values
-        # Of parts: the largest over all chunks is made of differences and scales.
-        found[f"difference_{name}"] = np.abs(pair[0] - pair[1]).max(axis=(0, 1))
-        found[f"scale_{name}"] = np.abs(pair[1]).max(axis=(0, 1))
-    return found, recording, expected["x"].values
+@torch.no_grad()
+def twin_of(params, inputs, dtype, record):
+    twin = hn.HornNetwork(params, dtype=dtype)
+    return twin(torch.from_numpy(inputs).to(dtype), record=record)
 
 
-def compare(params, inputs, labels, folder, brian2, plan):
-    """Compare all digits chunk by chunk, keeping each finished chunk; returns a Transfer."""
-    (folder.path / "chunks").mkdir(exist_ok=True)
-    parts, first = [], None
-    for k in range(0, len(inputs), plan["chunk"]):
-        path = folder.path / "chunks" / f"{k:06d}.npz"
-        if path.is_file():
-            with np.load(path) as kept:
-                parts.append(dict(kept))
-            brian2.progress.update()
-        else:
-            part, *rest = compare_chunk(params, inputs[k : k + plan["chunk"]], brian2)
-            first = rest if k == 0 else first
-            with folder.file(f"chunks/{path.name}") as temporary, open(temporary, "wb") as file:
-                np.savez(file, **part)
-            parts.append(part)
-    if first is None:
-        _, *first = compare_chunk(params, inputs[: plan["chunk"]], brian2)
-    n = min(plan["chunk"], len(inputs))
-    transposed = params.replace(w_rec=params.w_rec.T)
-    control = brian2.run(transposed, inputs[: plan["chunk"]])
-    error = analysis.trajectory_error(control.data["x"].values[:n, :, -1:], first[1][:, :, -1:])
-    same = readout(params, control.final_state.x[:n]).argmax(1) == parts[0]["float64"].argmax(1)
-    found = analysis.Transfer(
-        labels=labels,
-        logits={
-            name: np.concatenate([part[name] for part in parts])
-            for name in ("brian2", "float64", "float32")
-        },
-        error={name: _relative(parts, name) for name in ("x", "y")},
-        control=float(error[0]),
-        control_agreement=float(same.mean()),
-    )
-    return found, first
-
-
-def _relative(parts, name):
+def relative(parts, name):
     difference, scale = (
         np.max([part[f"{kind}_{name}"] for part in parts], axis=0)
         for kind in ("difference", "scale")
@@ -198,147 +218,100 @@ def _relative(parts, name):
     return np.divide(difference, scale, out=difference.copy(), where=scale > 0)
 
 
-def look_at_spikes(recording, labels, seed):
-    """Return spikes, rates by class, and locking to the field, with another trial's as control."""
-    n = len(labels)
-    x = recording.data["x"].values[:n]
+def look_at_spikes(recording, n, seed):
+    """Spikes, rates, and locking to the field, with another trial's field as control."""
     spikes = recording.spikes
-    mine = spikes.trial < n
-    spikes = hn.recording.SpikeTrains(
-        spikes.trial[mine], spikes.unit[mine], spikes.sample[mine], x.shape, spikes.interval
-    )
-    width = spikes.interval * max(1, spikes.shape[2] // 28)
-    binned = spikes.rates(width).mean(axis=1)
-    rates = {int(label): binned[labels == label].mean(axis=0) for label in np.unique(labels)}
+    x, real = recording.data["x"].values[:n], recording.spikes.trial < n  # not the padding
+    parts = (spikes.trial[real], spikes.unit[real], spikes.sample[real])
+    spikes = hn.recording.SpikeTrains(*parts, x.shape, spikes.interval)
     phase = analysis.field_phase(x)
-    shift = 1 + generator(seed, "other trials").integers(n - 1) if n > 1 else 0
-    locking = {
-        "field of the same trial": analysis.spike_phase_locking(spikes, phase),
-        "field of another trial": analysis.spike_phase_locking(
-            spikes, np.roll(phase, shift, axis=0)
-        ),
-    }
-    return spikes, rates, locking
-
-
-def carry_by_spikes(params, recording, fit, test, brian2):
-    """Accuracy with each kind of recurrence, read out as trained and by a refitted readout."""
-    silent = params.replace(w_rec=np.zeros_like(params.w_rec))
-    networks = {
-        "continuous recurrence": (params, {}),
-        "graded spikes": (params, {"coupling": SpikeCoupling.calibrated(params, recording, True)}),
-        "uniform spikes": (params, {"coupling": SpikeCoupling.calibrated(params, recording)}),
-        "no recurrence": (silent, {}),
-    }
-    accuracies = {}
-    for name, (network, options) in networks.items():
-        if "coupling" in options:
-            options = {**options, "record": ()}
-        x, new = (brian2.final_positions(network, d[0], **options) for d in (fit, test))
-        refitted = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-        refitted.fit(x, fit[1])
-        accuracies[name] = {
-            "as trained": analysis.proportion(readout(params, new).argmax(1) == test[1]),
-            "refitted readout": analysis.proportion(refitted.predict(new) == test[1]),
-        }
-    return accuracies
-
-
-def keep_plan(folder, plan, resume):
-    """Write what decides about the results, or compare with what an earlier run wrote."""
-    path = folder.path / "plan.json"
-    if resume and path.is_file():
-        earlier = json.loads(path.read_text())
-        changed = [name for name in plan if earlier.get(name) != plan[name]]
-        if changed:
-            raise ValueError(
-                f"--resume: {folder.path} was begun with {changed[0]} = {earlier.get(changed[0])}, "
-                f"not {plan[changed[0]]}; give the same options, or another --out"
-            )
-    folder.save_json("plan.json", plan)
-
-
-def main(argv=None):
-    """Run the protocol; returns the comparison, and the accuracies with spikes."""
-    started = time.time()
-    args = parse(argv)
-    params = load_network(args)
-    inputs, labels, data = load_digits(args, "test", args.digits)
-    *fit, _ = load_digits(args, "train", args.fit)
-    folder = RunFolder(args.out, "transfer", again=args.resume)
-    plan = {name: getattr(args, name) for name in ("digits", "fit", "chunk", "seed", "device")}
-    plan |= {"parameters": params.fingerprint, **data}
-    keep_plan(folder, plan, args.resume)
-
-    n_test = min(args.digits, SIZES["default"]["digits"])
-    chunks = [-(-n // args.chunk) for n in (args.digits, args.fit, n_test)]
-    with tqdm(total=chunks[0] + 1 + 4 * (chunks[1] + chunks[2]), unit="chunk") as progress:
-        brian2 = Brian2(args, progress)
-        progress.set_description("comparing")
-        found, (recording, twin_x) = compare(params, inputs, labels, folder, brian2, plan)
-        compared = round(time.time() - started, 1)
-        first = labels[: args.chunk]
-        spikes, rates, locking = look_at_spikes(recording, first, args.seed)
-        progress.set_description("spiking")
-        test = inputs[:n_test], labels[:n_test]
-        accuracies = carry_by_spikes(params, recording, fit, test, brian2)
-
-    numbers = [*found.numbers(), *spiking_numbers(spikes, locking, accuracies)]
-    order = np.argsort(params.frequency_hz, kind="stable")
-    example = {"twin": twin_x[0][order], "brian2": recording.data["x"].values[0][order]}
-    config = {
-        "protocol": "transfer",
-        "arguments": vars(args),
-        **plan,
-        "used_device": brian2.used,
-        "recording": recording.provenance,
-        "seconds_to_compare": compared,
-        "seconds": round(time.time() - started, 1),
-    }
-    results = found.summary() | {
-        "spike_phase_locking": {name: values.tolist() for name, values in locking.items()},
-        "accuracy_with_spikes": {
-            name: {kind: estimate.to_dict() for kind, estimate in pair.items()}
-            for name, pair in accuracies.items()
+    other = 1 + generator(seed, "other trials").integers(n - 1) if n > 1 else 0
+    return {
+        "spikes": spikes,
+        "locking": {
+            "field of the same trial": analysis.spike_phase_locking(spikes, phase),
+            "field of another trial": analysis.spike_phase_locking(
+                spikes, np.roll(phase, other, axis=0)
+            ),
         },
     }
-    with styled():
-        drawn = draw_transfer(found, example, params.step)
-        drawn |= draw_spiking(spikes, rates, locking, accuracies, params.frequency_hz)
-        params.save(folder.path / "params.safetensors")
-        REPORT.write(folder, numbers, drawn, results, config)
-    for name in ("brian2", "float32"):
-        for row in found.differing(name):
-            print(f"  differs: {row}")
-    REPORT.print(
-        folder,
-        f"{args.digits} digits, {params.n_units} units, on {brian2.used}, {compared} s",
-        numbers,
+
+
+def kinds_of_recurrence(params, recording):
+    silent = params.replace(w_rec=np.zeros_like(params.w_rec))
+    graded, uniform = (SpikeCoupling.calibrated(params, recording, g) for g in (True, False))
+    return {
+        "continuous recurrence": (params, {}),
+        "graded spikes": (params, {"coupling": graded, "record": ()}),
+        "uniform spikes": (params, {"coupling": uniform, "record": ()}),
+        "no recurrence": (silent, {}),
+    }
+
+
+def draw_accuracies(accuracies):
+    figure, ax = plt.subplots(figsize=(7.5, 4.2))
+    at = np.arange(len(accuracies))
+    styles = {"as trained": (GREY, "s", -0.08), "refitted readout": (ORANGE, "o", 0.08)}
+    for readout, (color, marker, move) in styles.items():
+        shares = [pair[readout].scaled(100) for pair in accuracies.values()]
+        style = {"color": color, "marker": marker, "ls": "", "label": readout}
+        figures.plot_estimates(ax, at + move, shares, **style)
+    ax.axhline(10, color="black", lw=0.6, ls=":")
+    ax.set_xticks(at, accuracies)
+    ax.set(ylim=(0, 118), yticks=range(0, 101, 20), ylabel="accuracy (%)")
+    ax.legend(loc="upper right", ncols=2)
+    return figure, (
+        "How much is left if spikes carry the recurrence? Accuracy on digits that the refitted "
+        "readouts have not seen, with Wilson's 95 % intervals. Dotted: chance."
     )
-    return found, accuracies
 
 
-def spiking_numbers(spikes, locking, accuracies):
-    rates = spikes.rates().mean(axis=0)
-    numbers = [
-        (
-            "Spikes of a unit a second",
-            f"{rates.mean():.1f} ({rates.min():.1f} to {rates.max():.1f})",
-        )
-    ]
-    for name, values in locking.items():
-        low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75])
-        numbers.append(
-            (
-                f"Phase consistency of spikes with the {name}",
-                f"median {middle:.3f}, quartiles {low:.3f} to {high:.3f}",
-            )
-        )
-    for name, pair in accuracies.items():
-        value = "; ".join(f"{kind} {estimate.format(100)}" for kind, estimate in pair.items())
-        numbers.append((f"Accuracy, {name} (%)", value))
-    return numbers
+def draw_example(found):
+    twin, brian2, frequency_hz = found["example"]
+    times, order = found["step"] * np.arange(twin.shape[1]), np.argsort(frequency_hz)
+    chosen = order[np.linspace(0, len(order) - 1, min(5, len(order))).astype(int)]
+    figure, axes = plt.subplots(2, 1, figsize=(9, 7), sharex=True, height_ratios=(3, 2))
+    gap = 1.1 * np.ptp(twin[chosen], axis=1).max()
+    shifts = gap * np.arange(len(chosen)) - twin[chosen].mean(axis=1)
+    wide = axes[0].plot(times, twin[chosen].T + shifts, color=ORANGE, lw=3.5, alpha=0.6)
+    thin = axes[0].plot(times, brian2[chosen].T + shifts, color="black", lw=0.9, ls="--")
+    axes[0].set_yticks(gap * np.arange(len(chosen)), [f"{frequency_hz[k]:.0f} Hz" for k in chosen])
+    axes[0].set(ylabel="position x of units", ylim=(None, gap * (len(chosen) - 0.1)))
+    axes[0].legend([wide[0], thin[0]], ["torch twin", "Brian2"], ncols=2, loc="upper right")
+    for name, color, line in (("x", BLUE, "-"), ("y", ORANGE, "--")):
+        course = np.maximum(found["error"][name], 1e-17)
+        axes[1].semilogy(times, course, line, color=color, label=name)
+    word = "x, transposed weights, at the end"
+    axes[1].axhline(found["control"], color="black", ls="-.", label=word)
+    axes[1].set(xlabel="time (s)", ylabel="largest relative\ndifference", ylim=(1e-17, 1e5))
+    axes[1].legend(ncols=3, loc="upper left")
+    return figure, (
+        "Is it the same network? Above: one trial in the float64 twin and in Brian2. Below: the "
+        "largest difference over all digits and units, relative to the largest value at that "
+        "step; dash-dotted, with transposed recurrent weights."
+    )
+
+
+def draw_spikes(found):
+    spikes, frequency_hz = found["spikes"], found["example"][2]
+    order = np.argsort(frequency_hz, kind="stable")
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.8))
+    trains = [spikes.of(0, unit) for unit in order]
+    figures.plot_raster(axes[0], trains, np.asarray(frequency_hz)[order])
+    axes[0].set(xlabel="time (s)", title="spikes of one trial")
+    styles = zip(found["locking"].items(), (ORANGE, GREY), "ox", strict=True)
+    for (name, values), color, marker in styles:
+        axes[1].plot(frequency_hz, values, marker, ms=5, color=color, label=name)
+    axes[1].axhline(0, color="black", lw=0.6)
+    axes[1].set(xlabel="natural frequency (Hz)", ylabel="pairwise phase consistency")
+    axes[1].set_title("locking of spikes to the field")
+    axes[1].legend(loc="upper right")
+    return figure, (
+        "What do spikes tell? Left: a unit spikes once in each of its cycles, so phase, not rate, "
+        "is what varies. Right: locking of each unit's spikes to the field of all others, over "
+        "pairs of spikes of different trials; crosses: another trial's field, for what is common."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    Transfer.main()

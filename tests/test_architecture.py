@@ -48,7 +48,10 @@ def test_every_public_name_exists_and_is_documented():
 
     for name in hn.__all__:
         assert getattr(hn, name).__doc__, name
-    for room in ("parameters", "simulator", "recording", "datasets", "analysis", "report"):
+    for room in (
+        *("analysis", "datasets", "experiment", "parameters", "recording", "report", "simulator"),
+        "twin",
+    ):
         module = getattr(hn, room)
         for name in module.__all__:
             value = getattr(module, name)
@@ -87,3 +90,13 @@ def test_ci_runs_what_the_readme_says():
     readme = (ROOT / "README.md").read_text().splitlines()
     assert len(commands) == 2
     assert [line for line in readme if "python -m pytest" in line] == commands
+
+
+def test_every_package_is_installed_and_protocols_too():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    named = set(config["options"]["packages"].split())
+    folders = {path.parent for path in (ROOT / "horn_neuro").rglob("__init__.py")}
+    rooms = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert named == rooms | {"horn_neuro.protocols"}
+    assert config["options"]["package_dir"].split() == ["horn_neuro.protocols", "=", "protocols"]

@@ -5,7 +5,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "agreement": ["logit_margin", "trajectory_error"],
+        "agreement": ["changed_answers", "logit_margin", "trajectory_error"],
+        "conditions": ["Conditions"],
         "criticality": [
             "Avalanches",
             "LyapunovSpectrum",
@@ -20,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "hebbian": [
             "Alignment",
             "align",
+            "by_growth",
             "explained_share",
             "hebbian_product",
             "lagged_correlation",
@@ -54,13 +56,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "discrete_gain",
             "fit_sine",
             "input_spectrum",
+            "predicted_variance",
         ],
-        "rest_vs_evoked": ["RestVsEvoked"],
         "separability": ["Separability", "nested_decoding", "separability_over_time"],
         "spikes": ["field_phase", "spike_phase_locking"],
-        "statistics": ["Estimate", "bootstrap", "proportion"],
-        "synchrony": ["PairedDifference", "Synchrony", "locking_by_detuning", "paired_difference"],
-        "transfer": ["Transfer"],
+        "statistics": ["Estimate", "bootstrap", "mean_interval", "paired_difference", "proportion"],
+        "synchrony": ["Synchrony", "locking_by_detuning"],
         "variability": ["variance_across_trials", "variance_within_groups"],
     },
 )

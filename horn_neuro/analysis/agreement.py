@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["logit_margin", "trajectory_error"]
+__all__ = ["changed_answers", "logit_margin", "trajectory_error"]
 
 
 def trajectory_error(found, expected):
@@ -39,3 +39,30 @@ def logit_margin(logits):
     """
     second, first = np.partition(np.asarray(logits), -2, axis=1)[:, -2:].T
     return first - second
+
+
+def changed_answers(logits, expected):
+    """List the trials in which two classifiers give different answers.
+
+    Parameters
+    ----------
+    logits, expected : array_like, shape (n_trials, n_classes)
+        Outputs of either.
+
+    Returns
+    -------
+    changed : list of dict
+        "trial" (its index), "answer", "expected", and the "margin" of the
+        expected one (`logit_margin`).
+    """
+    answers, wanted = np.argmax(logits, axis=1), np.argmax(expected, axis=1)
+    margin = logit_margin(expected)
+    return [
+        {
+            "trial": int(k),
+            "answer": int(answers[k]),
+            "expected": int(wanted[k]),
+            "margin": float(margin[k]),
+        }
+        for k in np.flatnonzero(answers != wanted)
+    ]

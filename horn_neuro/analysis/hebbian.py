@@ -113,6 +113,35 @@ class Alignment:
         """Effect size (float): distance from the null's mean in its standard deviations."""
         return float((self.value - self.null.mean()) / self.null.std())
 
+    def to_dict(self):
+        """Return the numbers without the null, for JSON."""
+        return {"value": self.value, "z": self.z, "p_value": self.p_value}
+
+
+def by_growth(change, values, share=0.1):
+    """Average a quantity of pairs over those whose weights grew or shrank most.
+
+    Parameters
+    ----------
+    change : array_like, shape (n_units, n_units)
+        Of weights [post, pre]; both directions of a pair are added.
+    values : array_like, shape (n_units, n_units)
+        A quantity without direction, such as phase-locking; its lower triangle counts.
+    share : float
+        Of the pairs, at least one.
+
+    Returns
+    -------
+    means : dict of str to float
+        Of the "grown", the "shrunk", and "all" pairs.
+    """
+    lower = np.tril_indices(len(change), -1)
+    change, values = np.asarray(change), np.asarray(values)[lower]
+    order = np.argsort((change + change.T)[lower])
+    n = max(1, int(share * len(order)))
+    parts = {"grown": order[-n:], "shrunk": order[:n], "all": slice(None)}
+    return {name: float(values[part].mean()) for name, part in parts.items()}
+
 
 def align(weights, activity, confound=None, *, n_permutations=999, rng=None):
     """Correlate weights with activity over pairs, against a null that keeps both matrices.

@@ -35,6 +35,12 @@ class Representation:
     separability: float
     dimension: float
 
+    @classmethod
+    def mean(cls, representations):
+        """Average the measures of several."""
+        rows = [vars(one) for one in representations]
+        return cls(**{name: float(np.mean([row[name] for row in rows])) for name in rows[0]})
+
 
 def represent(fit_states, fit_labels, states, labels, noisy_states):
     """Fit a linear readout on the states of some stimuli, and measure it on those of others.

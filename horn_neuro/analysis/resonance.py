@@ -13,6 +13,7 @@ __all__ = [
     "discrete_gain",
     "fit_sine",
     "input_spectrum",
+    "predicted_variance",
 ]
 
 
@@ -180,6 +181,11 @@ class GainCurve:
         """Q factor: peak over bandwidth, shape (n_units,)."""
         return self.peak / self.bandwidth
 
+    def to_dict(self):
+        """Return the curve and all that follows from it as lists, for JSON."""
+        names = ("frequencies", "gain", "peak", "bandwidth", "quality")
+        return {name: getattr(self, name).tolist() for name in names}
+
 
 def input_spectrum(inputs, n_frequencies=512):
     """Power spectral density of input sequences.
@@ -211,3 +217,29 @@ def input_spectrum(inputs, n_frequencies=512):
         detrend="constant",
     )
     return frequencies, power
+
+
+def predicted_variance(params, inputs):
+    """Variance of x of uncoupled units under weak periodic inputs: squared gain times spectrum.
+
+    Parameters
+    ----------
+    params : HornParameters
+        The units; all of them hear the input with weight 1.
+    inputs : array_like, shape (n_sequences, n_steps)
+        A period of each input, over and over.
+
+    Returns
+    -------
+    variance : ndarray, shape (n_units,)
+        Mean over sequences.
+    """
+    inputs = np.asarray(inputs)
+    n_steps = inputs.shape[1]
+    # A periodic input has power at multiples of 1 / n_steps only.
+    amplitude = np.fft.rfft(inputs, axis=1)[:, 1:] / n_steps
+    weight = np.full(amplitude.shape[1], 2.0)
+    weight[-1] = 1.0 if n_steps % 2 == 0 else 2.0
+    frequencies = 2 * np.pi * np.arange(1, len(weight) + 1) / n_steps / params.h
+    power = (np.abs(amplitude) ** 2).mean(axis=0) * weight
+    return np.abs(discrete_gain(params, frequencies)) ** 2 @ power

@@ -1,54 +1,76 @@
-"""Uncertainty: intervals of proportions, and by bootstrap over groups of trials."""
+"""Uncertainty: of means, proportions and differences, and by bootstrap over groups of trials."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-__all__ = ["Estimate", "bootstrap", "proportion"]
+__all__ = ["Estimate", "bootstrap", "mean_interval", "paired_difference", "proportion"]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval.
+    """A value, and how sure it is.
 
     Parameters
     ----------
     value : float | ndarray
-        The statistic of all trials.
-    low, high : float | ndarray
-        Bounds of the interval, in the shape of `value`.
+        The statistic of the whole sample.
+    low, high : float | ndarray | None
+        Bounds of its 95 % interval, in the shape of `value`; None if there is none.
+    unit : str | None
+        Unit of all three.
+    n : int | None
+        How many independent things it was estimated from: networks, or digits.
+    p_value : float | None
+        Of a test that the value is 0, where there was one.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
+    unit: str | None = None
+    n: int | None = None
+    p_value: float | None = None
 
-    def format(self, scale=1.0):
-        """Return "value [low, high]", with as many decimals as the interval supports.
+    @property
+    def sign(self):
+        """1 or -1 if the whole interval is above or below 0, else 0 (int)."""
+        return 0 if self.low is None else int(self.low > 0) - int(self.high < 0)
 
-        Parameters
-        ----------
-        scale : float
-            Factor to another unit, such as 100 for per cent.
+    def scaled(self, factor, unit=None):
+        """Return the same in another unit, such as ``scaled(100, "%")`` of a share."""
+        return replace(
+            self,
+            unit=unit,
+            **{
+                name: None if getattr(self, name) is None else factor * getattr(self, name)
+                for name in ("value", "low", "high")
+            },
+        )
 
-        Returns
-        -------
-        text : str
-        """
-        value, low, high = (scale * number for number in (self.value, self.low, self.high))
-        width = (high - low) / 2
-        decimals = 1 - math.floor(math.log10(width)) if width > 0 else 3
-        decimals = min(max(decimals, 0), 6)
-        return f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    def __format__(self, sign):
+        """Return "value [low, high] unit", as precise as the interval; "+" shows all signs."""
+        if self.low is None:
+            text = f"{self.value:{sign}.3g}"
+        else:
+            width = (self.high - self.low) / 2
+            decimals = 1 - math.floor(math.log10(width)) if 0 < width < np.inf else 3
+            spec = f"{sign}.{min(max(decimals, 0), 6)}f"
+            text = f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+        return f"{text} {self.unit}" if self.unit else text
 
     def __str__(self):
-        return self.format()
+        return format(self)
 
     def to_dict(self):
-        """Return value, low and high as plain numbers or lists, for JSON."""
-        return {name: np.asarray(getattr(self, name)).tolist() for name in ("value", "low", "high")}
+        """Return what there is as plain numbers, lists and text, for JSON."""
+        return {
+            name: value if isinstance(value, str) else np.asarray(value).tolist()
+            for name, value in vars(self).items()
+            if value is not None
+        }
 
 
 def bootstrap(statistic, groups, n_resamples, rng, level=0.95):
@@ -97,7 +119,62 @@ def bootstrap(statistic, groups, n_resamples, rng, level=0.95):
     (value,) = statistic(np.full((1, len(index)), 1 / len(index)))
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.nanquantile(statistic(weights), tails, axis=0)
-    return Estimate(value, low, high)
+    return Estimate(value, low, high, n=len(names))
+
+
+def mean_interval(values):
+    """Mean over independent values, such as one of each network, with its 95 % t interval.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_values,)
+        A quantity.
+
+    Returns
+    -------
+    estimate : Estimate
+        Without an interval if there is one value only.
+    """
+    values = np.asarray(values, float)
+    mean, n = float(values.mean()), len(values)
+    if n < 2:
+        return Estimate(mean, n=n)
+    half = float(stats.t.ppf(0.975, n - 1) * stats.sem(values))
+    return Estimate(mean, mean - half, mean + half, n=n)
+
+
+def paired_difference(first, second):
+    """Compare two conditions that were measured on the same seeds.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (n_seeds,)
+        A quantity in either condition.
+
+    Returns
+    -------
+    difference : Estimate
+        Mean of `first` minus `second` with its 95 % t interval, and the
+        two-sided p-value of flipping the signs of the seeds' differences, in
+        all ways up to 14 seeds.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two seeds.
+    """
+    difference = np.asarray(first, float) - np.asarray(second, float)
+    n = len(difference)
+    if n < 2:
+        raise ValueError(f"{n} seed: a test over seeds needs at least two")
+    test = stats.permutation_test(
+        (difference,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=np.inf if n <= 14 else 9999,
+        rng=np.random.default_rng(0),
+    )
+    return replace(mean_interval(difference), p_value=float(test.pvalue))
 
 
 def proportion(hits, level=0.95):
@@ -128,4 +205,4 @@ def proportion(hits, level=0.95):
         raise ValueError("hits is empty: a proportion needs at least one trial")
     result = stats.binomtest(int(hits.sum()), hits.size)
     low, high = result.proportion_ci(level, method="wilson")
-    return Estimate(hits.mean(), low, high)
+    return Estimate(hits.mean(), low, high, n=hits.size)

@@ -1,14 +1,13 @@
-"""Synchrony of a network: phase-locking of its pairs, and comparisons over seeds."""
+"""Synchrony of a network: phase-locking of its pairs."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from horn_neuro.analysis.connectivity import plv_over_time, ppc_over_time, ppc_over_trials
 from horn_neuro.analysis.phase import kuramoto_order_parameter
 
-__all__ = ["PairedDifference", "Synchrony", "locking_by_detuning", "paired_difference"]
+__all__ = ["Synchrony", "locking_by_detuning"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,54 +79,3 @@ def locking_by_detuning(synchronies, edges):
         sums = np.bincount(where[inside], synchrony.ppc[inside], minlength=len(edges) - 1)
         rows.append(np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0))
     return np.array(rows)
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """A difference between two conditions over seeds.
-
-    Parameters
-    ----------
-    value, low, high : float
-        Mean, and its 95 % t interval.
-    p_value : float
-        Two-sided, by flipping the signs of the seeds' differences in all ways.
-    """
-
-    value: float
-    low: float
-    high: float
-    p_value: float
-
-    def __str__(self):
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}], p = {self.p_value:.2g}"
-
-
-def paired_difference(first, second):
-    """Compare two conditions that were measured on the same seeds.
-
-    Parameters
-    ----------
-    first, second : array_like, shape (n_seeds,)
-        A quantity in either condition.
-
-    Returns
-    -------
-    difference : PairedDifference
-        Of `first` minus `second`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two seeds.
-    """
-    difference = np.asarray(first, float) - np.asarray(second, float)
-    if len(difference) < 2:
-        raise ValueError(f"{len(difference)} seed: a test over seeds needs at least two")
-    test = stats.permutation_test(
-        (difference,), np.mean, permutation_type="samples", n_resamples=np.inf
-        if len(difference) <= 14 else 9999, rng=np.random.default_rng(0),
-    )  # fmt: skip
-    half = stats.t.ppf(0.975, len(difference) - 1) * stats.sem(difference)
-    mean = difference.mean()
-    return PairedDifference(float(mean), float(mean - half), float(mean + half), float(test.pvalue))

@@ -1,6 +1,6 @@
 """Sequential MNIST: a digit as 784 pixels, one a step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,13 @@ class DigitSequences:
     def __len__(self):
         return len(self.labels)
 
+    def __getitem__(self, index):
+        """Return some of the digits: those of a slice, or of an array of indices or of bools."""
+        return replace(self, inputs=self.inputs[index], labels=self.labels[index])
+
+    def __repr__(self):
+        return f"<DigitSequences | {len(self)} digits, {self.task}, {self.source}>"
+
     def balanced(self, per_class, rng):
         """Draw the same number of digits from every class.
 
@@ -73,7 +80,7 @@ class DigitSequences:
         )
 
 
-def smnist(source="embedded", split="train"):
+def smnist(source="embedded", split="train", seed=0):
     """Sequential MNIST: pixels row by row.
 
     Parameters
@@ -82,6 +89,9 @@ def smnist(source="embedded", split="train"):
         As of `load_mnist`.
     split : 'train' | 'test'
         As of `load_mnist`.
+    seed : int | None
+        Of the order of the digits; None leaves that of the source, which may be
+        sorted by class, as that of the embedded digits is.
 
     Returns
     -------
@@ -89,7 +99,8 @@ def smnist(source="embedded", split="train"):
     """
     digits = load_mnist(source, split)
     inputs = digits.images.reshape(len(digits), 784, 1) / 255.0
-    return DigitSequences(inputs, digits.labels, "smnist", digits.source, digits.checksum)
+    plain = DigitSequences(inputs, digits.labels, "smnist", digits.source, digits.checksum)
+    return plain if seed is None else plain[np.random.default_rng(seed).permutation(len(plain))]
 
 
 def pixel_permutation():
@@ -103,7 +114,7 @@ def pixel_permutation():
     return np.random.default_rng(_PERMUTATION_SEED).permutation(784)
 
 
-def psmnist(source="embedded", split="train"):
+def psmnist(source="embedded", split="train", seed=0):
     """Permuted sequential MNIST: pixels in the order of `pixel_permutation`.
 
     Parameters
@@ -112,11 +123,14 @@ def psmnist(source="embedded", split="train"):
         As of `load_mnist`.
     split : 'train' | 'test'
         As of `load_mnist`.
+    seed : int | None
+        Of the order of the digits; None leaves that of the source, which may be
+        sorted by class, as that of the embedded digits is.
 
     Returns
     -------
     sequences : DigitSequences
     """
-    plain = smnist(source, split)
+    plain = smnist(source, split, seed)
     inputs = plain.inputs[:, pixel_permutation()]
     return DigitSequences(inputs, plain.labels, "psmnist", plain.source, plain.checksum)

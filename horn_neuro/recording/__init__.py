@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "netcdf": ["load_recording", "save_recording"],
-        "dataset": ["Recording", "software_versions"],
+        "dataset": ["Recording"],
         "spikes": ["SpikeTrains", "phase_crossings"],
         "state": ["State"],
         "to_mne": ["to_epochs", "to_raw"],

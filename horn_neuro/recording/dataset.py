@@ -1,17 +1,15 @@
 """`Recording`: what a simulation left, labelled."""
 
 import json
-import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import xarray as xr
 
-from horn_neuro._version import __version__
+from horn_neuro._version import software_versions
 from horn_neuro.recording.spikes import SpikeTrains
 from horn_neuro.recording.state import State
 
-__all__ = ["Recording", "software_versions"]
+__all__ = ["Recording"]
 
 _UNITS = {
     "x": "position",
@@ -22,17 +20,6 @@ _UNITS = {
     "frequency": "Hz",
     "decay_time": "s",
 }
-
-
-def software_versions():
-    """Return the versions (dict of str) that decide about a result."""
-    versions = {"horn_neuro": __version__, "python": platform.python_version()}
-    for name in ("brian2", "numpy", "mne"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
 
 
 class Recording:

@@ -1,26 +1,85 @@
 """Figures: one function each, axes in, axes out."""
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from horn_neuro.report.style import CONDITION_COLORS, SEGMENT_COLORS, class_colors
+from horn_neuro.report.style import (
+    BLUE,
+    CONDITION_COLORS,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    SEGMENT_COLORS,
+    class_color,
+)
 
 __all__ = [
+    "grid",
     "label_log_axis",
+    "legend_above",
     "mark_segments",
+    "plot_band",
     "plot_class_trajectories",
     "plot_cloud",
     "plot_course",
     "plot_dimension",
-    "plot_explained_variance",
+    "plot_estimates",
     "plot_models",
-    "plot_phases",
     "plot_raster",
     "plot_return",
-    "plot_traces",
 ]
 
 _LINES = {"digits": "-", "shuffled": "--", "kicks only": ":", "no recurrence": "-."}
+
+
+def grid(n_rows, n_columns, width, height, **options):
+    """Make a figure with a grid of axes.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Size of the grid.
+    width, height : float
+        Of one of the axes, in inches.
+    **options
+        Of `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : ndarray of matplotlib.axes.Axes, shape (n_rows, n_columns)
+    """
+    size = (width * n_columns, height * n_rows)
+    return plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, **options)
+
+
+def plot_band(ax, x, curves, marker="o", line="-", **style):
+    """Draw the mean of several curves, and their range as a band.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like, shape (n_points,)
+        Horizontal positions.
+    curves : array_like, shape (n_curves, n_points)
+        Such as one of each seed.
+    marker, line : str
+        Of the mean.
+    **style
+        Color and label.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    curves = np.asarray(curves)
+    (drawn,) = ax.plot(x, curves.mean(axis=0), line, marker=marker, ms=4, **style)
+    band = {"color": drawn.get_color(), "alpha": 0.18, "lw": 0}
+    ax.fill_between(x, curves.min(axis=0), curves.max(axis=0), **band)
+    return ax
 
 
 def label_log_axis(axis):
@@ -34,6 +93,18 @@ def label_log_axis(axis):
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def legend_above(ax):
+    """Make room above curves that begin at 0, so that their legend covers none of them.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where the curves are.
+    """
+    ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
+    ax.legend(ncols=2, loc="upper left")
 
 
 def mark_segments(ax, segments, labels=True):
@@ -120,10 +191,9 @@ def plot_cloud(ax, points, labels=None, color="0.5"):
     if labels is None:
         ax.scatter(*points.T, s=5, color=color, alpha=0.25, lw=0)
     else:
-        classes = np.unique(labels)
-        for label, shade in zip(classes, class_colors(len(classes)), strict=True):
-            members = points[labels == label]
-            ax.scatter(*members.T, s=9, color=shade, alpha=0.6, lw=0)
+        for label in np.unique(labels):
+            members, shade = points[labels == label], class_color(label)
+            ax.scatter(*members.T, s=16, color=shade, alpha=0.7, lw=0)
             _write_class(ax, members.mean(axis=0), label, shade)
     ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
     return ax
@@ -155,8 +225,8 @@ def plot_class_trajectories(ax, paths):
     -------
     ax : matplotlib.axes.Axes
     """
-    for (label, path), color in zip(paths.items(), class_colors(len(paths)), strict=True):
-        path = np.asarray(path)
+    for label, path in paths.items():
+        path, color = np.asarray(path), class_color(label)
         ax.plot(*path.T, color=color, lw=1.2, alpha=0.85)
         _write_class(ax, path[-1], label, color)
     ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
@@ -195,111 +265,40 @@ def plot_dimension(ax, dimensions):
             label=name,
         )
     ax.set_xticks(range(len(segments)), segments)
-    ax.set(ylabel="participation ratio\n(dimensions)", ylim=(0, None), xlim=(-0.5, 2.5))
+    ax.set(ylabel="participation ratio\n(dimensions)", yscale="log", xlim=(-0.5, 2.5))
+    label_log_axis(ax.yaxis)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / 1.1, 2 * high)
+    ax.legend(ncols=2, loc="upper left")
     return ax
 
 
-def plot_explained_variance(ax, ratios):
-    """Draw the cumulative explained variance of each segment.
+def plot_estimates(ax, x, estimates, **style):
+    """Draw estimates with their intervals.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
         Where to draw.
-    ratios : dict of str to array_like, shape (n_units,)
-        Shares of the variance by segment, in descending order.
+    x : array_like, shape (n_estimates,)
+        Horizontal positions.
+    estimates : list of Estimate
+        With or without intervals.
+    **style
+        Of `matplotlib.axes.Axes.errorbar`.
 
     Returns
     -------
     ax : matplotlib.axes.Axes
     """
-    styles = dict(zip(SEGMENT_COLORS, ("-", "--", ":"), strict=True))
-    for name, ratio in ratios.items():
-        cumulative = np.cumsum(ratio)
-        ax.plot(
-            np.arange(1, len(ratio) + 1),
-            100 * cumulative,
-            styles.get(name, "-"),
-            color=SEGMENT_COLORS.get(name, "black"),
-            lw=2,
-            label=name,
-        )
-    ax.set(
-        xlabel="principal components",
-        ylabel="explained variance (%)",
-        ylim=(0, 102),
-        xlim=(1, None),
-    )
-    return ax
-
-
-def plot_traces(ax, times, traces, names):
-    """Draw signals below one another, with a common scale bar.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    times : array_like, shape (n_times,)
-        Time in seconds.
-    traces : array_like, shape (n_traces, n_times)
-        The signals, the first one on top.
-    names : list of str
-        Their names.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    traces = np.asarray(traces)
-    gap = 1.1 * np.ptp(traces, axis=1).max()
-    for k, trace in enumerate(traces):
-        ax.plot(times, trace - trace.mean() - k * gap, color="black", lw=0.8)
-    ax.set_yticks([-k * gap for k in range(len(traces))], names)
-    bar = float(f"{gap / 2:.1g}")
-    right = ax.get_yaxis_transform()
-    bottom = -(len(traces) - 1) * gap - bar / 2
-    ax.plot([1.012, 1.012], [bottom, bottom + bar], "k", lw=2, clip_on=False, transform=right)
-    ax.text(1.02, bottom + bar / 2, f"x: {bar:g}", va="center", fontsize="small", transform=right)
-    ax.set(xlabel="time (s)")
-    return ax
-
-
-def plot_phases(ax, times, theta, frequency_hz):
-    """Draw the phases of all units over time, slowest unit at the bottom.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw; a colour bar is added beside it.
-    times : array_like, shape (n_times,)
-        Time in seconds, evenly spaced.
-    theta : array_like, shape (n_units, n_times)
-        Phases in rad.
-    frequency_hz : array_like, shape (n_units,)
-        Natural frequencies.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    order = np.argsort(frequency_hz)
-    n_units = len(order)
-    image = ax.imshow(
-        np.asarray(theta)[order],
-        aspect="auto",
-        origin="lower",
-        cmap="twilight",
-        vmin=-np.pi,
-        vmax=np.pi,
-        interpolation="nearest",
-        extent=(times[0], times[-1], -0.5, n_units - 0.5),
-    )
-    ticks = np.unique(np.linspace(0, n_units - 1, 5).astype(int))
-    ax.set_yticks(ticks, [f"{frequency_hz[order[k]]:.0f}" for k in ticks])
-    ax.set(xlabel="time (s)", ylabel="natural frequency (Hz)")
-    bar = ax.figure.colorbar(image, ax=ax, label="phase (rad)", ticks=[-np.pi, 0, np.pi])
-    bar.ax.set_yticklabels(["-π", "0", "π"])
+    values = np.array([estimate.value for estimate in estimates])
+    bounds = [
+        [(e.value if e.low is None else e.low), (e.value if e.high is None else e.high)]
+        for e in estimates
+    ]
+    # A percentile interval need not contain the estimate.
+    errors = np.clip([values - np.array(bounds)[:, 0], np.array(bounds)[:, 1] - values], 0, None)
+    ax.errorbar(x, values, errors, **{"marker": "o", "ms": 5, "capsize": 2, **style})
     return ax
 
 
@@ -344,12 +343,9 @@ def plot_models(ax, x, curves, xlabel, ylabel):
     -------
     ax : matplotlib.axes.Axes
     """
-    colors = ("#0072b2", "#d55e00", "#7f7f7f", "#009e73", "#cc79a7")
     for k, (name, values) in enumerate(curves.items()):
-        values, color = np.asarray(values), colors[k % 5]
-        ax.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, lw=0)
-        marker = "osD^v"[k % 5]
-        ax.plot(x, values.mean(0), marker=marker, ms=5, color=color, label=name.replace("_", " "))
+        color, marker = (BLUE, ORANGE, GREY, GREEN, PINK)[k % 5], "osD^v"[k % 5]
+        plot_band(ax, x, values, marker, color=color, label=name.replace("_", " "))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
@@ -372,14 +368,14 @@ def plot_return(ax, times, excesses, time_constants):
     -------
     ax : matplotlib.axes.Axes
     """
-    shades = ("#d55e00", "#0072b2", "#009e73")
-    for (name, excess), color in zip(excesses.items(), shades, strict=False):
+    for (name, excess), color in zip(excesses.items(), (ORANGE, BLUE, GREEN), strict=False):
         excess = np.asarray(excess) / np.mean(excess[: max(1, len(excess) // 20)])
-        ax.plot(times, np.where(excess > 0, excess, np.nan), color=color, lw=1.5, label=name)
+        ax.plot(times, np.where(excess > 0.01, excess, np.nan), color=color, lw=1.5, label=name)
         tau = time_constants[name].value
         label = f"fit, τ = {1e3 * tau:.0f} ms"
         ax.plot(times, np.exp(-2 * times / tau), "--", color=color, lw=1.5, label=label)
     ax.set_yscale("log")
     ax.set(xlabel="time since the stimulus ended (s)", ylabel="squared distance (relative)")
-    ax.set_ylim(1e-3, 3)
+    label_log_axis(ax.yaxis)
+    ax.legend(loc="lower left")
     return ax

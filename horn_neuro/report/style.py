@@ -5,16 +5,39 @@ from contextlib import contextmanager
 import matplotlib
 from matplotlib import pyplot as plt
 
-__all__ = ["CONDITION_COLORS", "SEGMENT_COLORS", "class_colors", "styled"]
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "CONDITION_COLORS",
+    "GREEN",
+    "GREY",
+    "MODEL_COLORS",
+    "MODEL_MARKERS",
+    "ORANGE",
+    "PINK",
+    "SEGMENT_COLORS",
+    "SKY",
+    "class_color",
+    "styled",
+]
 
 # Okabe and Ito's palette; line styles or markers always tell as well.
-SEGMENT_COLORS = {"rest": "#7f7f7f", "stimulus": "#d55e00", "rebound": "#0072b2"}
+BLACK, GREY = "#000000", "#7f7f7f"
+ORANGE, BLUE, GREEN, SKY, PINK = "#d55e00", "#0072b2", "#009e73", "#56b4e9", "#cc79a7"
+SEGMENT_COLORS = {"rest": GREY, "stimulus": ORANGE, "rebound": BLUE}
 CONDITION_COLORS = {
-    "digits": "#d55e00",
-    "shuffled": "#009e73",
-    "kicks only": "#7f7f7f",
-    "no recurrence": "#56b4e9",
+    "digits": ORANGE,
+    "shuffled": GREEN,
+    "kicks only": GREY,
+    "no recurrence": SKY,
 }
+MODEL_COLORS = {"homogeneous": BLUE, "heterogeneous": ORANGE}
+MODEL_MARKERS = {"homogeneous": "o", "heterogeneous": "s"}
+# Ten classes: Petroff's accessible sequence, arXiv:2107.02270.
+_CLASSES = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
 
 _STYLE = {
     "axes.spines.top": False,
@@ -29,11 +52,9 @@ _STYLE = {
 }
 
 
-def class_colors(n_classes):
-    """Return one colour for each class, from a map of increasing lightness."""
-    return matplotlib.colormaps["viridis"](
-        [0.94 * k / max(1, n_classes - 1) for k in range(n_classes)]
-    )
+def class_color(label):
+    """Return the colour of a class, an integer; beyond ten they come again."""
+    return _CLASSES[label % len(_CLASSES)]
 
 
 @contextmanager

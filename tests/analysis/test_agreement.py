@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from horn_neuro.analysis import Transfer, logit_margin, proportion, trajectory_error
+from horn_neuro.analysis import changed_answers, logit_margin, proportion, trajectory_error
 
 
 def test_trajectory_error_is_relative_to_the_largest_value_of_each_step():
@@ -30,36 +30,9 @@ def test_proportion_covers_the_truth():
         proportion([])
 
 
-@pytest.fixture
-def transfer():
-    float64 = np.array([[2.0, 0.0], [0.0, 1.0], [0.5, 0.4999]])
-    float32 = float64 + np.array([[0, 0], [1e-5, 0], [0, 2e-4]])
-    return Transfer(
-        labels=np.array([0, 0, 0]),
-        logits={"float64": float64, "float32": float32, "brian2": float64.copy()},
-        error={"x": np.array([0.0, 2e-15]), "y": np.array([3e-15, 1e-15])},
-        control=0.7,
-        control_agreement=1 / 3,
-    )
-
-
-def test_differing_digits_are_listed_with_their_margins(transfer):
-    assert transfer.differing("brian2") == []
-    (row,) = transfer.differing("float32")
-    assert row == {
-        **{"digit": 2, "label": 0, "float64": 0, "float32": 1},
-        "margin": pytest.approx(1e-4),
-    }
-    assert np.allclose(transfer.shift("float32"), [0, 1e-5, 2e-4])
-
-
-def test_numbers_and_summary(transfer):
-    numbers = dict(transfer.numbers())
-    assert numbers["Same label as the float64 twin: Brian2 (float64)"].startswith("3 of 3")
-    assert "largest margin of the others 1.0e-04" in str(numbers)
-    assert numbers["Largest relative error of x, any step and at the last"] == "2.0e-15, 2.0e-15"
-    summary = transfer.summary()
-    assert summary["accuracy"]["brian2"]["value"] == pytest.approx(2 / 3)
-    assert summary["accuracy"]["float32"]["value"] == pytest.approx(1 / 3)
-    assert summary["smallest_margin"] == pytest.approx(1e-4)
-    assert len(summary["differing"]["float32"]) == 1
+def test_changed_answers_are_listed_with_their_margins():
+    expected = np.array([[2.0, 0.0], [0.0, 1.0], [0.5, 0.4999]])
+    logits = expected + np.array([[0, 0], [1e-5, 0], [0, 2e-4]])
+    assert changed_answers(expected, expected) == []
+    (row,) = changed_answers(logits, expected)
+    assert row == {"trial": 2, "answer": 1, "expected": 0, "margin": pytest.approx(1e-4)}

@@ -2,8 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from horn_neuro.analysis import Estimate, bootstrap
+from horn_neuro.analysis import Estimate, bootstrap, mean_interval, paired_difference
 
 
 def test_interval_of_a_mean_is_that_of_theory():
@@ -52,6 +53,45 @@ def test_one_group_is_refused():
 def test_as_many_decimals_as_the_interval_supports():
     assert str(Estimate(30.2345, 29.1, 31.2)) == "30.2 [29.1, 31.2]"
     assert str(Estimate(1.00012, 0.9991, 1.0012)) == "1.0001 [0.9991, 1.0012]"
-    assert Estimate(0.41, 0.33, 0.48).format(100) == "41.0 [33.0, 48.0]"
+    assert str(Estimate(0.41, 0.33, 0.48).scaled(100, "%")) == "41.0 [33.0, 48.0] %"
+    assert f"{Estimate(0.41, -0.33, 0.48):+}" == "+0.41 [-0.33, +0.48]"
+    assert str(Estimate(0.123456, unit="Hz")) == "0.123 Hz"
     assert str(Estimate(2.0, 2.0, 2.0)) == "2.000 [2.000, 2.000]"
     assert json.dumps(Estimate(np.float64(1), np.zeros(2), np.ones(2)).to_dict())
+    assert Estimate(1.0, n=3).to_dict() == {"value": 1.0, "n": 3}
+
+
+def test_the_sign_of_an_interval():
+    assert [Estimate(1, *bounds).sign for bounds in ((0.5, 2), (-1, 2), (0, 2))] == [1, 0, 0]
+    assert Estimate(-1, -2, -0.5).sign == -1
+    assert Estimate(1).sign == 0
+
+
+def test_means_have_the_t_interval_of_scipy():
+    values = np.random.default_rng(1).normal(3, 2, 7)
+    found, expected = mean_interval(values), stats.ttest_1samp(values, 0).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.n == 7
+    alone = mean_interval([2.5])
+    assert (alone.value, alone.low, alone.high, alone.n) == (2.5, None, None, 1)
+
+
+def test_the_sign_flip_test_is_exact():
+    first, second = [3.0, 4.0, 5.0, 4.5], [1.0, 1.5, 2.0, 2.5]
+    found, expected = paired_difference(first, second), stats.ttest_rel(first, second)
+    assert found.value == pytest.approx(2.375)
+    assert found.p_value == pytest.approx(2 / 16)
+    interval = expected.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_no_difference_is_found_where_there_is_none():
+    """Of 200 null comparisons, about one in twenty is below 0.05."""
+    rng = np.random.default_rng(1)
+    p = [paired_difference(*rng.standard_normal((2, 8))).p_value for _ in range(200)]
+    assert np.mean(np.array(p) < 0.05) < 0.1
+
+
+def test_one_seed_is_refused():
+    with pytest.raises(ValueError, match="1 seed: a test over seeds needs at least two"):
+        paired_difference([1.0], [2.0])

@@ -38,13 +38,26 @@ def test_embedded_digits():
 
 
 def test_sequences():
-    digits, sequences = load_mnist(split="test"), smnist(split="test")
+    digits, sequences = load_mnist(split="test"), smnist(split="test", seed=None)
     assert sequences.inputs.shape == (1000, 784, 1)
     assert sequences.inputs.min() == 0
     assert sequences.inputs.max() == 1
     # Row by row: step 28 r + c is pixel (r, c).
     assert sequences.inputs[7, 28 * 14 + 9, 0] == digits.images[7, 14, 9] / 255
     assert sequences.checksum == digits.checksum
+
+
+def test_digits_come_shuffled_by_their_seed():
+    """The embedded ones are sorted by class: the first twenty of them are zeros."""
+    plain, one, same, other = (smnist(split="test", seed=seed) for seed in (None, 0, 0, 1))
+    assert set(plain.labels[:20]) == {0}
+    assert set(one.labels[:40]) == set(range(10))
+    np.testing.assert_array_equal(one.inputs, same.inputs)
+    assert not np.array_equal(one.labels, other.labels)
+    # Each keeps its label, whatever the order.
+    some = plain[np.random.default_rng(0).permutation(len(plain))[:5]]
+    np.testing.assert_array_equal(some.inputs, one[:5].inputs)
+    np.testing.assert_array_equal(some.labels, one.labels[:5])
 
 
 def test_permuted_sequences():

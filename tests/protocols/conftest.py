@@ -1,29 +1,58 @@
-"""Protocols are scripts, not modules: load them from their files."""
+"""Every protocol runs once, small and fast; its tests look at what that run has left."""
 
 import functools
-import importlib.util
-from pathlib import Path
+import pkgutil
+from importlib import import_module
+from types import SimpleNamespace
 
+import horn_neuro.protocols
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "protocols"
+from horn_neuro.experiment import Experiment
+
+NAMES = sorted(module.name for module in pkgutil.iter_modules(horn_neuro.protocols.__path__))
+# What makes the fast run of a protocol faster still, and the same on every machine.
+OPTIONS = {
+    "hebbian_alignment": {"models": ["horn_heterogeneous", "rnn"], "train": 160},
+    "hebbian_learning": {
+        **{"device": "numpy", "models": ["homogeneous"], "rules": ["covariance"], "units": 5},
+    },
+    "heterogeneity": {"device": "numpy", "couplings": [0.1, 4]},
+    "plv": {"device": "numpy"},
+    "resonance": {"device": "numpy", "units": 12},
+    "rest_vs_evoked": {"device": "numpy", "coupling": 0.5, "seed": 3},
+    "train_smnist": {"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
+    "transfer": {"device": "numpy"},
+}
 
 
 @pytest.fixture(scope="session")
-def load_protocol():
-    """A protocol by its name."""
+def experiment():
+    """The class of a protocol by its name."""
+
+    def find(name):
+        module = import_module(f"horn_neuro.protocols.{name}")
+        (cls,) = (
+            value
+            for value in vars(module).values()
+            if isinstance(value, type)
+            and issubclass(value, Experiment)
+            and value.__module__ == module.__name__
+        )
+        return cls
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def fast(experiment, tmp_path_factory):
+    """The fast run of a protocol by its name: itself, result, findings and folder."""
 
     @functools.cache
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+    def run(name):
+        out = tmp_path_factory.mktemp(name) / "run"
+        one = experiment(name)("fast", **OPTIONS.get(name, {}))
+        result, findings = one.start(out)
+        return SimpleNamespace(run=one, result=result, findings=findings, folder=out)
 
-    return load
-
-
-@pytest.fixture(scope="module")
-def protocol(load_protocol, request):
-    """The protocol that a test module is named after."""
-    return load_protocol(request.path.stem.removeprefix("test_"))
+    return run

@@ -1,19 +1,11 @@
-import json
-
 import numpy as np
 import pytest
 from mne_connectivity import read_connectivity
+from scipy import stats
 
 
-@pytest.fixture(scope="module")
-def run(protocol, tmp_path_factory):
-    out = tmp_path_factory.mktemp("protocol") / "run"
-    return *protocol.main(["--fast", "--device", "numpy", "--out", str(out)]), out
-
-
-def test_networks_are_matched(protocol):
-    args = protocol.parse(["--fast", "--seeds", "5", "6"])
-    networks = protocol.matched_networks(args, 5)
+def test_networks_are_matched(experiment):
+    networks = experiment("plv")("fast", seeds=(5, 6)).networks(5)
     equal, other = networks["homogeneous", "coupled"], networks["heterogeneous", "coupled"]
     assert np.array_equal(equal.w_rec, other.w_rec)
     assert np.ptp(equal.omega) == 0
@@ -23,37 +15,30 @@ def test_networks_are_matched(protocol):
     assert not networks["heterogeneous", "uncoupled"].w_rec.any()
 
 
-def test_what_must_come_out(run):
+def test_what_must_come_out(fast):
     """Equal oscillators lock through their connections; unequal ones by similarity."""
-    found, tests, _ = run
+    found = fast("plv").result
     assert len(found) == 8
-    rest = {key[:2]: [s.summary() for s in value] for key, value in found.items()
-            if key[2] == "rest"}  # fmt: skip
 
-    def mean(condition, key):
-        return np.mean([summary[key] for summary in rest[condition]])
+    def means(name, coupling, key):
+        return np.array([s.summary()[key] for s in found[name, coupling, "rest"]])
 
-    assert mean(("homogeneous", "coupled"), "ppc mean") > mean(
-        ("heterogeneous", "coupled"), "ppc mean"
-    )
+    equal, other = (means(n, "coupled", "ppc mean") for n in ("homogeneous", "heterogeneous"))
+    assert (equal > other).all()
     # Without connections nothing is locked over trials.
     for name in ("homogeneous", "heterogeneous"):
-        assert abs(mean((name, "uncoupled"), "ppc_trials mean")) < 0.05
+        assert abs(means(name, "uncoupled", "ppc_trials mean").mean()) < 0.05
     free = found["heterogeneous", "uncoupled", "rest"][0]
     assert free.ppc[free.detuning < 5].mean() > free.ppc[free.detuning > 20].mean()
-    difference = tests["Heterogeneous minus homogeneous, rest: ppc mean"]
-    assert difference.low <= difference.value <= difference.high
-    assert difference.p_value == pytest.approx(0.5)  # the smallest of two seeds
+    # The row of the table is that of scipy's paired test.
+    row = fast("plv").findings.rows["Heterogeneous minus homogeneous, rest: ppc mean"]
+    interval = stats.ttest_rel(other, equal).confidence_interval()
+    assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+    assert (row.n, row.p_value) == (2, pytest.approx(0.5))  # the smallest p of two seeds
 
 
-def test_leaves_everything_in_one_folder(run):
-    _, tests, folder = run
-    names = {path.name for path in folder.iterdir()}
-    assert names == {
-        *("config.json", "results.json", "report.html", "example_plv.h5", "figures"),
-    }
-    assert len(list((folder / "figures").glob("*.png"))) == 5
-    assert read_connectivity(folder / "example_plv.h5").get_data("dense").shape == (10, 12, 12)
-    results = json.loads((folder / "results.json").read_text())
-    assert set(results["tests"]) == set(tests)
-    assert len(results["summaries"]["homogeneous coupled rest"]) == 2
+def test_the_example_is_that_of_mne_connectivity(fast):
+    done = fast("plv")
+    example = read_connectivity(done.folder / "example_plv.h5").get_data("dense")
+    plv = done.result["heterogeneous", "coupled", "stimulus"][0].plv
+    np.testing.assert_allclose(example.mean(axis=0)[np.tril_indices(12, -1)], plv)

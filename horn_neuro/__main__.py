@@ -1,0 +1,5 @@
+"""``python -m horn_neuro``."""
+
+from horn_neuro.experiment.command import main
+
+main()

@@ -1,0 +1,205 @@
+"""What several experiments are made of: digits, matched networks, settled states, options."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import horn_neuro as hn
+from horn_neuro.datasets import smnist
+from horn_neuro.experiment.frame import Experiment
+from horn_neuro.experiment.options import Option
+from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
+from horn_neuro.simulator import DEVICES
+
+__all__ = [
+    "DEVICE",
+    "KICK_AMPLITUDE",
+    "KICK_RATE",
+    "PARAMS",
+    "SEED",
+    "DigitExperiment",
+    "as_tensors",
+    "mixed",
+    "network_for_digits",
+    "settled",
+    "train_briefly",
+    "untrained",
+]
+
+DEVICE = Option("auto", "where Brian2 runs", choices=DEVICES)
+KICK_RATE = Option(50.0, "kicks of a unit, in Hz", least=0)
+KICK_AMPLITUDE = Option(0.04, "size of a kick on y")
+PARAMS = Option(None, "a saved network (.safetensors)", kind=Path)
+SEED = Option(1, "root of all randomness", least=0)
+
+
+class DigitExperiment(Experiment):
+    """An experiment on digits, one pixel a step."""
+
+    source = Option("embedded", "embedded, openml, or a folder of MNIST's IDX files")
+
+    def load_digits(self, split, count=None, rng=None, name="digits", make=smnist):
+        """Draw digits without replacement, and note where they come from.
+
+        Parameters
+        ----------
+        split : 'train' | 'test'
+            As of `horn_neuro.datasets.load_mnist`.
+        count : int | None
+            How many; None takes all, in the order of the source.
+        rng : numpy.random.Generator | None
+            The source of randomness.
+        name : str
+            Name of the option that says how many, for the message.
+        make : callable
+            `smnist` or `psmnist`.
+
+        Returns
+        -------
+        digits : DigitSequences
+
+        Raises
+        ------
+        ValueError
+            If there are fewer.
+        """
+        sequences = make(self.source, split, seed=None)
+        self.config["digits"] = {"source": sequences.source, "checksum": sequences.checksum}
+        if count is None:
+            return sequences
+        if count > len(sequences):
+            raise ValueError(
+                f"{name} = {count}, but {sequences.source} has {len(sequences)}: ask for fewer, "
+                "or give another source"
+            )
+        return sequences[rng.permutation(len(sequences))[:count]]
+
+
+def as_tensors(digits):
+    """Return inputs (float32) and labels of digits as torch tensors."""
+    import torch
+
+    return torch.from_numpy(digits.inputs.astype(np.float32)), torch.from_numpy(digits.labels)
+
+
+def train_briefly(model, digits, n_validation, observe=None, **options):
+    """Train a classifier on a CPU, and keep no files.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        As of `horn_neuro.twin.train`.
+    digits : DigitSequences
+        For training and validation together.
+    n_validation : int
+        How many of them are for validation.
+    observe : callable | None
+        As of `horn_neuro.twin.train`.
+    **options
+        Of `horn_neuro.twin.TrainingConfig`.
+
+    Returns
+    -------
+    metrics : list of dict
+        Of every epoch.
+    best : dict of str to Tensor
+        State of the model in the epoch of best validation accuracy.
+    """
+    from lightning_fabric import Fabric
+
+    from horn_neuro.twin import Task, TrainingConfig, train
+
+    task, config = Task(*as_tensors(digits), n_validation), TrainingConfig(**options)
+    with tempfile.TemporaryDirectory() as scratch:
+        fabric = Fabric(accelerator="cpu")
+        return train(model, task, config, Path(scratch), fabric=fabric, observe=observe)
+
+
+def network_for_digits(path=None, load=hn.load_parameters):
+    """Load a network that takes one pixel a step, and answers with ten classes.
+
+    Parameters
+    ----------
+    path : Path | None
+        A saved network; None takes the pretrained heterogeneous one.
+    load : callable
+        Reads the file.
+
+    Returns
+    -------
+    params : HornParameters
+
+    Raises
+    ------
+    ValueError
+        If it has other inputs or outputs, or a single unit.
+    """
+    params = hn.pretrained("horn64_heterogeneous") if path is None else load(path)
+    if params.n_inputs != 1 or params.n_outputs != 10 or params.n_units < 2:
+        raise ValueError(
+            f"{path} has {params.n_inputs} inputs, {params.n_units} units and {params.n_outputs} "
+            "outputs; digits are one pixel a step, in ten classes: give a network with 1 input, "
+            "at least 2 units and 10 outputs"
+        )
+    return params
+
+
+def untrained(n_units, coupling, seed, *, heterogeneous=True, **options):
+    """Make an untrained network with dense Gaussian weights.
+
+    Parameters
+    ----------
+    n_units : int
+        Oscillators.
+    coupling : float
+        Standard deviation of w_rec.
+    seed : int
+        Root of all randomness.
+    heterogeneous : bool
+        As of `effenberger_2025`.
+    **options
+        As of `effenberger_2025`.
+
+    Returns
+    -------
+    params : HornParameters
+    """
+    params = hn.effenberger_2025(n_units, heterogeneous=heterogeneous, seed=seed, **options)
+    provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {coupling}"}
+    w_rec = dense_gaussian(n_units, coupling, generator(seed, "coupling"))
+    return params.replace(w_rec=w_rec, provenance=provenance)
+
+
+def mixed(params, level):
+    """Mix the units of a network with equal ones of the same mean omega and gamma.
+
+    Parameters
+    ----------
+    params : HornParameters
+        Heterogeneous units.
+    level : float
+        0 makes all units equal, 1 leaves them.
+
+    Returns
+    -------
+    params : HornParameters
+        With the same weights.
+    """
+    omega, gamma = (
+        (1 - level) * values.mean() + level * values for values in (params.omega, params.gamma)
+    )
+    return params.replace(omega=omega, gamma=gamma)
+
+
+def settled(params, n_steps, n_trials, kicks, seed, device):
+    """Kick a silent network for a while; returns the `State` of all trials."""
+    return hn.simulate(
+        params,
+        n_steps,
+        n_trials=n_trials,
+        kicks=kicks,
+        record=(),
+        device=device,
+        seed=brian2_seed(seed, "settling"),
+    ).final_state

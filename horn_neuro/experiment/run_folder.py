@@ -1,0 +1,124 @@
+"""The folder that a run leaves behind."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import joblib
+
+from horn_neuro._files import atomic_path, to_json
+
+__all__ = ["RunFolder"]
+
+_PARTS = "parts"
+
+
+class RunFolder:
+    """A folder for the results of one run, in which every file is complete.
+
+    Parameters
+    ----------
+    path : str | Path
+        The folder.
+    options : dict | None
+        Of the run, if the folder holds an earlier part of it; None for a new
+        folder.
+
+    Raises
+    ------
+    FileExistsError
+        If a new folder is not empty: earlier results are never overwritten.
+    FileNotFoundError
+        If there is no earlier part.
+    PermissionError, NotADirectoryError
+        If the folder cannot be made or written.
+    ValueError
+        If the earlier part was run with other options.
+    """
+
+    def __init__(self, path, options=None):
+        self.path, self.again = Path(path), options is not None
+        if self.again:
+            self._check(options)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise type(error)(
+                f"the output folder {self.path} cannot be written ({error.strerror}); "
+                "choose another with --out"
+            ) from None
+        if not self.again and any(self.path.iterdir()):
+            raise FileExistsError(
+                f"the output folder {self.path} is not empty; choose a new one with --out"
+            )
+
+    def _check(self, options):
+        if not (self.path / _PARTS / "options.json").is_file():
+            raise FileNotFoundError(f"nothing to resume in {self.path}; start without --resume")
+        earlier = json.loads((self.path / _PARTS / "options.json").read_text())
+        for name, value in json.loads(to_json(options)).items():
+            if earlier.get(name) != value:
+                raise ValueError(
+                    f"{self.path} was begun with {name} = {earlier.get(name)}, not {value}; "
+                    "give the same options, or another --out"
+                )
+
+    def keep(self, name, make, options, writes=True):
+        """Return `make()` and keep it, or return what an earlier part of the run has kept.
+
+        Parameters
+        ----------
+        name : str
+            Of the piece of work, different for each.
+        make : callable
+            Does it; returns arrays, numbers, or dicts, lists and data classes of them.
+        options : dict
+            Of the run, which all pieces share.
+        writes : bool
+            Whether this process keeps it; of several that do the same, one does.
+
+        Returns
+        -------
+        piece : object
+        """
+        path = self.path / _PARTS / f"{name}.joblib"
+        if self.again and path.is_file():
+            return joblib.load(path)
+        if writes and not (path.parent / "options.json").is_file():
+            path.parent.mkdir(exist_ok=True)
+            self.save_json(f"{_PARTS}/options.json", options)
+        piece = make()
+        if writes:
+            with self.file(f"{_PARTS}/{path.name}") as temporary:
+                joblib.dump(piece, temporary)
+        return piece
+
+    def file(self, name):
+        """Return a context that yields a temporary path and renames it to `name` on success."""
+        return atomic_path(self.path / name)
+
+    def save_json(self, name, content):
+        """Write a dictionary, which may hold arrays and data classes, as indented JSON."""
+        with self.file(name) as path:
+            path.write_text(to_json(content))
+
+    def save_figure(self, title, figure):
+        """Write ``figures/<title>.svg`` and ``.png``; returns the path (Path) of the latter."""
+        name = title.lower().replace(" ", "_")
+        (self.path / "figures").mkdir(exist_ok=True)
+        for suffix in ("svg", "png"):
+            with self.file(f"figures/{name}.{suffix}") as path:
+                figure.savefig(path, dpi=150)
+        return self.path / "figures" / f"{name}.png"
+
+    def close(self, complete):
+        """Remove the pieces of a complete run; and all of one that came to nothing."""
+        parts = self.path / _PARTS
+        others = [path for path in self.path.iterdir() if path != parts]
+        if complete or not (others or list(parts.glob("*.joblib"))):
+            shutil.rmtree(parts, ignore_errors=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()

@@ -1,0 +1,60 @@
+"""The report of a run: one HTML page that opens with the answer."""
+
+import html
+
+import mne
+
+from horn_neuro._files import to_json
+
+__all__ = ["write_report"]
+
+
+def write_report(path, title, answer, pictures, rows, config):
+    """Write a page: the answer in sentences, figures, numbers, and the folded configuration.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file, beside which ``figures`` and ``results.json`` lie.
+    title : str
+        Title of the page.
+    answer : list of str
+        Sentences, each a paragraph.
+    pictures : dict of str to (Path, str)
+        PNG files, with an SVG of the same name beside each, and captions, by title.
+    rows : dict of str to Estimate
+        Numbers by name.
+    config : dict
+        The configuration.
+    """
+    page = mne.Report(title=title, verbose="error")
+    page.add_html(
+        "".join(f"<p>{html.escape(sentence)}</p>" for sentence in answer), title="Answer", tags=()
+    )
+    for name, (picture, caption) in pictures.items():
+        page.add_image(picture, title=name, caption=caption, tags=())
+    page.add_html(_table(rows), title="Numbers", tags=())
+    files = [f"figures/{picture.with_suffix('.svg').name}" for picture, _ in pictures.values()]
+    links = ", ".join(f"<a href='{file}'>{file}</a>" for file in ["results.json", *files])
+    page.add_html(
+        f"<p>Beside this page: {links}.</p>"
+        f"<details><summary>Configuration</summary><pre>{html.escape(to_json(config))}</pre></details>",
+        title="Files and configuration",
+        tags=(),
+    )
+    page.save(path, overwrite=True, open_browser=False, verbose="error")
+
+
+def _table(rows):
+    lines = []
+    for name, estimate in rows.items():
+        value, _, interval = format(estimate).partition(" [")
+        interval, _, _ = interval.partition("]")
+        p = "" if estimate.p_value is None else f"{estimate.p_value:.2g}"
+        unit = estimate.unit or ""
+        cells = (name, value.removesuffix(unit), interval.replace(",", " to"), unit,
+                 estimate.n or "", p)  # fmt: skip
+        lines.append("".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells))
+    head = "".join(f"<th>{name}</th>" for name in ("", "value", "95 % interval", "unit", "n", "p"))
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table class='table table-sm'><tr>{head}</tr>{body}</table>"

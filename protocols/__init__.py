@@ -1,0 +1,1 @@
+"""The protocols: each file is an experiment, from its question to its figures."""
