@@ -31,7 +31,7 @@ from pathlib import Path
 
 import torch
 from gpu_cases import Case, calibrate
-from gpu_steps import compilations, first_line, step_rows
+from gpu_steps import compilations, first_line, last_line, step_rows
 from measure import interleaved, run_all
 from train import network
 
@@ -88,7 +88,7 @@ def run_tests(files, marker, seconds, workers):
             unfinished.append(Path(file).name)
         # Of its own statuses, 5 means that no test was selected.
         if status not in (0, 1, 5, None):
-            bad.append(f"{file}: {first_line(output.strip().rpartition(chr(10))[2])}")
+            bad.append(f"{file}: {last_line(output)}")
         counts["failed"] += len(bad)
         failures += bad
     return {**counts, "failures": failures, "unfinished": unfinished}

@@ -78,13 +78,17 @@ def _obstacle(case, way, compiled, left, repeats):
         return "not in the loop"
     status, _, output = compiled.get((case, way), (0, 0, ""))
     if status:
-        return first_line(output.strip().rpartition("\n")[2])
+        return last_line(output)
     needed = (repeats + 3) * (sum(lengths) * case.guess(way) + 2 * START)
     return "time" if status is None or needed > left else None
 
 
 def first_line(text):
     return text.strip().partition("\n")[0][:300] or "failed without a word"
+
+
+def last_line(text):
+    return first_line(text.strip().rpartition("\n")[2])
 
 
 def _timed(case, way, reference, repeats):
