@@ -16,6 +16,7 @@ trained networks have seen the digits that come along.
 """
 
 from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
@@ -30,15 +31,9 @@ from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE
 from horn_neuro.twin import HornClassifier, evaluate
 
 KICKS = hn.PoissonKicks(50.0, 0.04)
-ALPHA, GAMMA = 0.07, 0.02  # as of the pretrained networks
-REST, TRIALS = 1000, 10  # steps and trials of the rest
-LONGEST_DELAY = 10
-COUPLINGS = (
-    (0.4, 1.6),
-    (0.2, 0.4, 0.8, 1.6, 3.2, 6.4),
-    (0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.4, 3.2, 6.4),
-)
-LEVELS = ((0.0, 1.0), (0.0, 1.0), (0.0, 0.25, 0.5, 0.75, 1.0))
+REST, TRIALS, LONGEST_DELAY = 1000, 10, 10  # steps, number, steps
+WIDE = (0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.4, 3.2, 6.4)
+FINE = (0.0, 0.25, 0.5, 0.75, 1.0)
 QUANTITIES = {  # name: label, factor, unit of a difference
     "lyapunov": ("largest Lyapunov\nexponent (1/step)", 1, "1/step"),
     "memory": ("autocorrelation\ntime (ms)", 1, "ms"),
@@ -53,8 +48,10 @@ class Heterogeneity(DigitExperiment):
     takes = Sizes("30 s", "2 min", "2 h")
     resumes = True
     device = material.DEVICE
-    couplings = Option(Sizes(*COUPLINGS), "std of w_rec", above=0)
-    levels = Option(Sizes(*LEVELS), "heterogeneity: 0 equal, 1 as drawn", least=0, most=1)
+    couplings = Option(
+        Sizes((0.4, 1.6), (0.2, 0.4, 0.8, 1.6, 3.2, 6.4), WIDE), "std of w_rec", above=0
+    )
+    levels = Option(Sizes(FINE[::4], FINE[::4], FINE), "heterogeneity: 0 equal", least=0, most=1)
     seeds = Option(Sizes((1,), (1, 2), range(1, 6)), "of the networks", least=0)
     units = Option(Sizes(12, 32, 64), "oscillators", least=2)
     digits = Option(Sizes(5, 15, 40), "of each class, for the readout; nested folds", least=5)
@@ -69,22 +66,19 @@ class Heterogeneity(DigitExperiment):
         couplings, levels = sorted(set(self.couplings)), sorted(set(self.levels))
         self.expect(len(self.seeds) * (len(levels) * len(couplings) + 3) + 1, "network")
         cells, bursts = [], {}
-        for seed in self.seeds:
-            for level in levels:
-                for coupling in couplings:
-                    name = f"coupling {coupling:g}, heterogeneity {level:g}, seed {seed}"
-                    self.step(name)
-                    cut = seed == self.seeds[0] and level == levels[-1]
-                    cell, burst = self.keep(name, partial(self.cell, coupling, level, seed, cut))
-                    cells.append(cell)
-                    if cut:
-                        bursts[coupling] = burst
+        for seed, level, coupling in product(self.seeds, levels, couplings):
+            name = f"coupling {coupling:g}, heterogeneity {level:g}, seed {seed}"
+            self.step(name)
+            cut = (seed, level) == (self.seeds[0], levels[-1])
+            cell, burst = self.keep(name, partial(self.cell, coupling, level, seed, cut))
+            cells.append(cell)
+            bursts |= {coupling: burst} if cut else {}
         middle = couplings[len(couplings) // 2]
         return {"cells": cells, "bursts": bursts, "networks": self.kinds(middle), "middle": middle}
 
     def network(self, coupling, level, seed, delayed=False):
         """Between equal units (level 0) and drawn ones (1), of the same mean and weights."""
-        params = material.untrained(self.units, coupling, seed, alpha=ALPHA, gamma=GAMMA)
+        params = material.untrained(self.units, coupling, seed, alpha=0.07, gamma=0.02)
         if delayed:
             rng = generator(seed, "delays")
             params = params.replace(delays=uniform_delays(self.units, 1, LONGEST_DELAY, rng))
@@ -94,16 +88,9 @@ class Heterogeneity(DigitExperiment):
         """What one network does, and its avalanches."""
         params = self.network(coupling, level, seed)
         start = material.settled(params, REST, TRIALS, KICKS, seed, self.device)
-        rest = hn.simulate(
-            params,
-            REST,
-            n_trials=TRIALS,
-            kicks=KICKS,
-            initial=start,
-            record=("x", "y", "spikes"),
-            device=self.device,
-            seed=seed,
-        )
+        options = {"record": ("x", "y", "spikes"), "device": self.device, "seed": seed}
+        options |= {"n_trials": TRIALS, "kicks": KICKS, "initial": start}
+        rest = hn.simulate(params, REST, **options)
         self.config["used_device"] = rest.provenance["device"]
         z = analysis.analytic_signal(rest).values
         # No time can be told that is longer than half of the record.
@@ -127,34 +114,27 @@ class Heterogeneity(DigitExperiment):
     def learn(self, params, seed):
         """Train for a few epochs; returns the accuracies of validation, and of the test."""
         torch.manual_seed(seed)
-        model, options = HornClassifier(params), {"learning_rate": 2e-2, "seed": seed}
-        metrics, best = material.train_briefly(
-            model, self.training, self.train // 10, epochs=self.epochs, **options
-        )
+        model, n = HornClassifier(params), self.train // 10
+        options = {"epochs": self.epochs, "learning_rate": 2e-2, "seed": seed}
+        metrics, best = material.train_briefly(model, self.training, n, **options)
         model.load_state_dict(best)
         return [row["validation_accuracy"] for row in metrics], evaluate(model, *self.test)[1]
 
     def kinds(self, coupling):
         """Separability and learning of kinds of networks; separability of the pixels themselves."""
 
-        def look(name, level, delayed, seed):
-            self.step(f"{name}, seed {seed}")
+        def look(level, delayed, seed):
             params = self.network(coupling, level, seed, delayed)
             learning, test = self.learn(params, seed)
-            return {
-                "separability": self.separability(params, seed),
-                "learning": learning,
-                "test": test,
-            }
+            share = self.separability(params, seed)
+            return {"separability": share, "learning": learning, "test": test}
 
-        found = {
-            name: [self.keep(f"{name} {s}", partial(look, name, *kind, s)) for s in self.seeds]
-            for name, kind in {
-                "equal": (0.0, False),
-                "heterogeneous": (1.0, False),
-                "heterogeneous, delays": (1.0, True),
-            }.items()
-        }
+        kinds = {"equal": (0.0, False), "heterogeneous": (1.0, False)}
+        kinds["heterogeneous, delays"] = (1.0, True)
+        found = {name: [] for name in kinds}
+        for (name, kind), seed in product(kinds.items(), self.seeds):
+            self.step(f"{name}, seed {seed}")
+            found[name].append(self.keep(f"{name} {seed}", partial(look, *kind, seed)))
         self.step("trained networks")
         for name in hn.PRETRAINED:
             share = self.separability(hn.pretrained(name), 1)
@@ -167,16 +147,12 @@ class Heterogeneity(DigitExperiment):
         levels, couplings = (sorted({c[key] for c in cells}) for key in ("level", "coupling"))
         for level in levels:
             mine = [cell for cell in cells if cell["level"] == level]
-            edge = analysis.mean_interval(
-                [c["critical"] for c in mine if c["coupling"] == couplings[0]]
-            )
+            at = {g: [c for c in mine if c["coupling"] == g] for g in couplings}
+            edge = analysis.mean_interval([c["critical"] for c in at[couplings[0]]])
             rows[f"Heterogeneity {level:g}: coupling at the edge, linear theory"] = edge
             for key in ("separability", "learned", "susceptibility"):
-                means = {
-                    g: np.mean([c[key] for c in mine if c["coupling"] == g]) for g in couplings
-                }
-                best = analysis.Estimate(max(means, key=means.get))
-                rows[f"Heterogeneity {level:g}: coupling of the highest {key}"] = best
+                best = max(at, key=lambda g, a=at, k=key: np.mean([c[k] for c in a[g]]))
+                rows[f"Heterogeneity {level:g}: coupling of most {key}"] = analysis.Estimate(best)
         ends = ([c for c in cells if c["level"] == level] for level in (levels[-1], levels[0]))
         high, low = (sorted(end, key=lambda c: (c["coupling"], c["seed"])) for end in ends)
         if len(levels) > 1 and len(low) > 1:
@@ -193,40 +169,33 @@ class Heterogeneity(DigitExperiment):
             for name, burst in both.items():
                 if "exponent" in burst["fit"]:
                     exponent = analysis.Estimate(burst["fit"]["exponent"], n=len(burst["sizes"]))
-                    rows[f"Avalanches, exponent of sizes, coupling {coupling:g}, {name}"] = exponent
+                    rows[f"Avalanches, coupling {coupling:g}, {name}: exponent"] = exponent
         details = {
-            "cells": cells,
+            **{"cells": cells, "networks": found["networks"]},
             "avalanches": {
                 str(coupling): {n: {"count": len(b["sizes"]), **b["fit"]} for n, b in both.items()}
                 for coupling, both in found["bursts"].items()
             },
-            "networks": found["networks"],
         }
         return Findings(self.answer(rows, found), rows, details)
 
     def answer(self, rows, found):
         edges = [v.value for k, v in rows.items() if k.endswith("edge, linear theory")]
-        answer = [
-            "Linear theory of the silent network has its edge at w_rec of std "
-            f"{' to '.join(f'{edge:.2f}' for edge in (edges[0], edges[-1]))}, from equal units to "
-            "the most heterogeneous."
+        edge = (
+            f"Linear theory of the silent network has its edge at w_rec of std {edges[0]:.2f} to "
+            f"{edges[-1]:.2f}, from equal units to the most heterogeneous."
+        )
+        title, keys = "Most minus least heterogeneous: ", ("separability", "learned")
+        if title + keys[0] not in rows:
+            return [edge]
+        readout, learned = (rows[title + key] for key in keys)
+        verdict = {1: "better", 0: "neither clearly better nor worse", -1: "worse"}
+        return [
+            f"Over all couplings, heterogeneous networks separate digits {verdict[readout.sign]} "
+            f"than equal ones ({readout:+}) and learn them {verdict[learned.sign]} ({learned:+}; "
+            f"{learned.n} pairs of networks of {len(self.seeds)} seeds).",
+            edge,
         ]
-        if "Most minus least heterogeneous: learned" in rows:
-            readout, learned = (
-                rows[f"Most minus least heterogeneous: {key}"]
-                for key in ("separability", "learned")
-            )
-            verdict = {1: "better", 0: "neither clearly better nor worse", -1: "worse"}
-            answer.insert(
-                0,
-                (
-                    f"Over all couplings, heterogeneous networks separate digits "
-                    f"{verdict[readout.sign]} than equal ones ({readout:+}) and learn them "
-                    f"{verdict[learned.sign]} ({learned:+}; {learned.n} pairs of networks of "
-                    f"{len(self.seeds)} seeds)."
-                ),
-            )
-        return answer
 
     def figures(self, found):
         return {
@@ -252,30 +221,26 @@ def cut_avalanches(spikes, seed):
 
 def draw_curves(cells):
     levels, couplings = (sorted({c[key] for c in cells}) for key in ("level", "coupling"))
-    figure, axes = plt.subplots(2, 3, figsize=(13, 6.5), sharex=True)
+    figure, axes = figures.grid(2, 3, 4.3, 3.2, sharex=True)
     colors = plt.get_cmap("viridis")(np.linspace(0, 0.8, len(levels)))
     for ax, (key, (label, factor, _)) in zip(axes.T.flat, QUANTITIES.items(), strict=False):
         for level, color, marker in zip(levels, colors, "osD^v" * len(levels), strict=False):
             mine = [cell for cell in cells if cell["level"] == level]
-            values = factor * np.array(
-                [[c[key] for c in mine if c["coupling"] == g] for g in couplings]
-            )
+            values = [[factor * c[key] for c in mine if c["coupling"] == g] for g in couplings]
             ax.plot(couplings, values, marker, ms=3, color=color, alpha=0.5)
-            ax.plot(couplings, values.mean(axis=1), marker=marker, color=color, label=f"{level:g}")
+            mean = np.mean(values, axis=1)
+            ax.plot(couplings, mean, marker=marker, color=color, label=f"{level:g}")
             ax.axvline(np.mean([cell["critical"] for cell in mine]), color=color, ls=":", lw=1.4)
-        ax.set(ylabel=label, xscale="log")
+        ax.set(ylabel=label, xscale="log", xlabel="coupling: std of w_rec")
+        ax.tick_params(labelbottom=True)
     axes[0, 0].axhline(0, color="black", lw=0.6)
     axes[1, 0].axhline(REST / 2, color=GREY, ls="--", lw=1)
     axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="top", color=GREY)
     for ax in (axes[1, 1], axes[0, 2]):
         ax.axhline(10, color=GREY, lw=1, ls="-.")
         ax.set_ylim(0, None)
-    handles, names = axes[0, 0].get_legend_handles_labels()
     axes[1, 2].axis("off")
-    axes[1, 2].legend(handles, names, title="heterogeneity", loc="center")
-    for ax in (*axes[1, :2], axes[0, 2]):
-        ax.set_xlabel("coupling: standard deviation of w_rec")
-        ax.tick_params(labelbottom=True)
+    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), title="heterogeneity", loc="center")
     figures.label_log_axis(axes[0, 0].xaxis)
     return figure, (
         "Do separability and learning peak near the edge? From weak to strong connections: small "
@@ -286,20 +251,15 @@ def draw_curves(cells):
 
 def draw_avalanches(bursts):
     columns = min(3, len(bursts))
-    rows = -(-len(bursts) // columns)
-    size = (4 * columns, 3.4 * rows)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False
-    )
+    shape = (-(-len(bursts) // columns), columns)
+    figure, axes = figures.grid(*shape, 4, 3.4, sharex=True, sharey=True)
     for ax in axes.flat[len(bursts) :]:
         ax.axis("off")
     for ax, (coupling, both) in zip(axes.flat, bursts.items(), strict=False):
-        for (name, burst), color, line in zip(
-            both.items(), (ORANGE, GREY), ("-", "--"), strict=True
-        ):
-            sizes = np.sort(burst["sizes"])
+        for name, color, line in (("network", ORANGE, "-"), ("shifted", GREY, "--")):
+            sizes = np.sort(both[name]["sizes"])
             share = 1 - np.arange(len(sizes)) / max(1, len(sizes))
-            ax.loglog(sizes, share, line, color=color, drawstyle="steps-pre", label=name)
+            ax.loglog(sizes, share, line, color=color, label=name, drawstyle="steps-pre")
         ax.set(title=f"coupling {coupling:g}", xlabel="size (spikes)")
         ax.tick_params(labelbottom=True)
     for ax in axes[:, 0]:
@@ -313,26 +273,22 @@ def draw_avalanches(bursts):
 
 
 def draw_kinds(networks, coupling):
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.4), width_ratios=(1.3, 1), sharey=True)
-    names = [name.replace(", ", ",\n") for name in networks]
+    figure, ((left, right),) = figures.grid(1, 2, 6, 4.4, width_ratios=(1.3, 1), sharey=True)
     for k, rows in enumerate(networks.values()):
         values = [100 * row["separability"] for row in rows]
-        axes[0].plot([k] * len(values), values, "o", ms=5, color=BLUE, alpha=0.7)
-        axes[0].plot(k, np.mean(values), "_", ms=22, mew=2, color="black")
-    axes[0].set_xticks(range(len(names)), names, fontsize="small", rotation=25, ha="right")
-    axes[0].set(ylabel="accuracy (%)", ylim=(0, 105), title="of a linear readout")
-    trained = {name: rows for name, rows in networks.items() if "test" in rows[0]}
-    for (name, rows), color, marker in zip(
-        trained.items(), (BLUE, ORANGE, GREEN), "osD", strict=True
-    ):
-        curves = 100 * np.array([row["learning"] for row in rows])
+        left.plot([k] * len(values), values, "o", ms=5, color=BLUE, alpha=0.7)
+        left.plot(k, np.mean(values), "_", ms=22, mew=2, color="black")
+    names = [name.replace(", ", ",\n") for name in networks]
+    left.set_xticks(range(len(names)), names, fontsize="small", rotation=25, ha="right")
+    left.set(ylabel="accuracy (%)", ylim=(0, 105), title="of a linear readout")
+    for name, color, marker in zip(networks, (BLUE, ORANGE, GREEN), "osD", strict=False):
+        curves = 100 * np.array([row["learning"] for row in networks[name]])
         epochs = np.arange(1, curves.shape[1] + 1)
-        axes[1].plot(epochs, curves.mean(axis=0), marker=marker, color=color, label=name)
-        axes[1].fill_between(epochs, curves.min(0), curves.max(0), color=color, alpha=0.2, lw=0)
-    axes[1].set(xlabel="epoch", title=f"of validation, w_rec of std {coupling:g}")
-    axes[1].xaxis.get_major_locator().set_params(integer=True)
-    axes[1].legend(loc="upper left")
-    for ax in axes:
+        figures.plot_band(right, epochs, curves, marker, color=color, label=name)
+    right.set(xlabel="epoch", title=f"of validation, w_rec of std {coupling:g}")
+    right.xaxis.get_major_locator().set_params(integer=True)
+    right.legend(loc="upper left")
+    for ax in (left, right):
         ax.axhline(10, color=GREY, lw=1, ls="-.")
     return figure, (
         "What do delays and training add? Left: one dot a network, bars: means. Right: learning "

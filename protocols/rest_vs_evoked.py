@@ -6,8 +6,7 @@ one pixel a step, and end; the kicks go on. Every digit is shown several times
 under different kicks, and the controls repeat all trials under the same kicks:
 with the pixels of each digit in shuffled order, without any digit, and without
 recurrent connections. Intervals are bootstrapped over digits: they hold for this
-one network. The network is a trained one, unless --coupling or --params is given.
-
+one network, a trained one, unless --coupling or --params is given.
 Also leaves results.nc with all time courses, and params.safetensors.
 
     horn-neuro rest_vs_evoked --coupling 1.6 --kick-rate 100 --seed 2
@@ -57,7 +56,7 @@ class RestVsEvoked(DigitExperiment):
         draws = {"n_resamples": self.resamples, "seed": self.seed}
         trials = analysis.Conditions(recordings, groups, "stimulus", **draws)
         stimulus, rebound = trials.parts["stimulus"], trials.parts["rebound"]
-        x, squared = trials.signal("digits"), trials.squared_distance("rest")
+        squared, shown = trials.squared_distance("rest"), {"digits": trials.signal("digits")}
         evoked = {name: d[:, stimulus].mean(axis=1) for name, d in squared.items()}
         both = ("digits", "kicks only")  # the latter is the baseline of the return
         excess = {
@@ -78,7 +77,7 @@ class RestVsEvoked(DigitExperiment):
         found = {
             "trials": trials,
             "variance_within_repeats": trials.variance_within(),
-            "variance_across": trials.estimate({"digits": x}, variance, "variance"),
+            "variance_across": trials.estimate(shown, variance, "variance"),
             "quench": trials.variance_ratio("kicks only", SEGMENTS[1:]),
             "dimension": trials.participation_ratio(),
             "phase_coherence": trials.phase_coherence("rest"),
@@ -201,11 +200,9 @@ class RestVsEvoked(DigitExperiment):
 
 def courses(found):
     """All time courses as a data set."""
-    trials, names = found["trials"], ("variance_within_repeats", "distance_from_rest")
-    data = {
-        name: trials.stack(found[name], "time", trials.times)
-        for name in (*names, "phase_coherence")
-    }
+    trials = found["trials"]
+    names = ("variance_within_repeats", "distance_from_rest", "phase_coherence")
+    data = {name: trials.stack(found[name], "time", trials.times) for name in names}
     data["accuracy"] = trials.stack(found["accuracy"], "snapshot", trials.times[found["at"]])
     return xr.Dataset(data)
 

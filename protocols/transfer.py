@@ -9,8 +9,6 @@ that is refitted on other digits. Intervals are Wilson's over digits, for one
 network. The digits that come along are all among MNIST's training digits, which
 the pretrained networks have seen: for a test accuracy, give --source.
 
-Also leaves params.safetensors.
-
     horn-neuro transfer --params net.safetensors --device cpp
     horn-neuro transfer --source FOLDER --digits 10000
 """
@@ -36,7 +34,6 @@ from horn_neuro.simulator import SpikeCoupling
 from horn_neuro.twin import load_checkpoint
 
 TWINS = {"float64": torch.float64, "float32": torch.float32}
-MOST = 1000  # test digits with each kind of recurrence
 
 
 class Transfer(DigitExperiment):
@@ -59,19 +56,16 @@ class Transfer(DigitExperiment):
             self.load_digits(split, n, generator(self.seed, f"{split} digits"), name)
             for split, name, n in (("train", "fit", self.fit), ("test", "digits", self.digits))
         )
-        some = test[:MOST]
+        some = test[:1000]
         whole, *parts = (-(-len(digits) // self.chunk) for digits in (test, fit, some))
         self.expect(1 + whole + 4 * sum(parts), "chunk")
         first = self.simulate(params, test.inputs[: self.chunk])
         found = self.compare(params, test, first)
         found |= look_at_spikes(first, min(self.chunk, len(test)), self.seed)
-        found["accuracy"] = {
-            name: self.keep(
-                f"{params.fingerprint[:8]} {name}",
-                partial(self.read_out, params, network, fit, some, options),
-            )
-            for name, (network, options) in kinds_of_recurrence(params, first).items()
-        }
+        found["accuracy"] = {}
+        for name, (network, options) in kinds_of_recurrence(params, first).items():
+            work = partial(self.read_out, params, network, fit, some, options)
+            found["accuracy"][name] = self.keep(f"{params.fingerprint[:8]} {name}", work)
         params.save(self.folder.path / "params.safetensors")
         self.config |= {"parameters": params.fingerprint, "recording": first.provenance}
         return found
@@ -115,13 +109,12 @@ class Transfer(DigitExperiment):
         }
 
     def compare_chunk(self, params, inputs, recording):
-        recording, n = recording or self.simulate(params, inputs), len(inputs)
+        recording, n, expected = recording or self.simulate(params, inputs), len(inputs), None
         found = {"brian2": readout(params, recording.final_state.x[:n])}
         for name, dtype in TWINS.items():
             out = twin_of(params, inputs, dtype, record=name == "float64")
             found[name] = out.logits.double().numpy()
-            if out.recording is not None:
-                expected = out.recording.data
+            expected = expected if out.recording is None else out.recording.data
         for name in ("x", "y"):
             pair = recording.data[name].values[:n], expected[name].values
             # Of parts: the largest over all chunks is made of differences and scales.
@@ -165,17 +158,11 @@ class Transfer(DigitExperiment):
         for name, pair in found["accuracy"].items():
             for kind, estimate in pair.items():
                 rows[f"Accuracy, {name}, {kind}"] = estimate.scaled(100, "%")
-        differing = {
-            name: analysis.changed_answers(logits[name], expected) for name in ("brian2", "float32")
-        }
-        trained, refitted, none = (
-            rows[f"Accuracy, {name}"]
-            for name in (
-                "graded spikes, as trained",
-                "graded spikes, refitted readout",
-                "no recurrence, refitted readout",
-            )
-        )
+        changed = partial(analysis.changed_answers, expected=expected)
+        differing = {name: changed(logits[name]) for name in ("brian2", "float32")}
+        names = ("graded spikes, as trained", "graded spikes, refitted readout")
+        trained, refitted = (rows[f"Accuracy, {name}"] for name in names)
+        none = rows["Accuracy, no recurrence, refitted readout"]
         answer = [
             f"Brian2 gives {len(labels) - len(differing['brian2'])} of {len(labels)} digits the "
             "same label as the float64 twin, and their trajectories differ by at most "
@@ -211,10 +198,8 @@ def twin_of(params, inputs, dtype, record):
 
 
 def relative(parts, name):
-    difference, scale = (
-        np.max([part[f"{kind}_{name}"] for part in parts], axis=0)
-        for kind in ("difference", "scale")
-    )
+    kinds = ("difference", "scale")
+    difference, scale = (np.max([p[f"{k}_{name}"] for p in parts], axis=0) for k in kinds)
     return np.divide(difference, scale, out=difference.copy(), where=scale > 0)
 
 
@@ -224,15 +209,13 @@ def look_at_spikes(recording, n, seed):
     x, real = recording.data["x"].values[:n], recording.spikes.trial < n  # not the padding
     parts = (spikes.trial[real], spikes.unit[real], spikes.sample[real])
     spikes = hn.recording.SpikeTrains(*parts, x.shape, spikes.interval)
-    phase = analysis.field_phase(x)
+    phase, lock = analysis.field_phase(x), partial(analysis.spike_phase_locking, spikes)
     other = 1 + generator(seed, "other trials").integers(n - 1) if n > 1 else 0
     return {
         "spikes": spikes,
         "locking": {
-            "field of the same trial": analysis.spike_phase_locking(spikes, phase),
-            "field of another trial": analysis.spike_phase_locking(
-                spikes, np.roll(phase, other, axis=0)
-            ),
+            "field of the same trial": lock(phase),
+            "field of another trial": lock(np.roll(phase, other, axis=0)),
         },
     }
 
