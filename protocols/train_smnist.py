@@ -52,7 +52,7 @@ class TrainSmnist(DigitExperiment):
     takes = Sizes("15 s", "30 s", "1 min with the digits that come along")
     resumes = True
     params = Option(None, "a saved network to begin with", kind=Path, excludes=OVERRULED)
-    models = Option(HORNS[::-1], "to train", choices=MODELS)
+    models = Option(HORNS, "to train", choices=MODELS)
     match = Option("units", "what baselines share with the HORN", choices=("units", "parameters"))
     task = Option("smnist", "pixels in their order, or permuted", choices=("smnist", "psmnist"))
     seeds = Option((1,), "of the networks and their training", least=0)
