@@ -60,21 +60,19 @@ class Heterogeneity(DigitExperiment):
 
     def measure(self):
         rng, test = generator(self.seeds[0], "digits"), self.load_digits("test")
-        self.shown = test[test.balanced(self.digits, rng)]
+        self.readout = test[test.balanced(self.digits, rng)]
         self.training = self.load_digits("train", self.train, rng, "train")
         self.test = material.as_tensors(test[rng.permutation(len(test))[:1000]])
         couplings, levels = sorted(set(self.couplings)), sorted(set(self.levels))
-        self.expect(len(self.seeds) * (len(levels) * len(couplings) + 3) + 1, "network")
-        cells, bursts = [], {}
-        for seed, level, coupling in product(self.seeds, levels, couplings):
-            name = f"coupling {coupling:g}, heterogeneity {level:g}, seed {seed}"
-            self.step(name)
-            cut = (seed, level) == (self.seeds[0], levels[-1])
-            cell, burst = self.keep(name, partial(self.cell, coupling, level, seed, cut))
-            cells.append(cell)
-            bursts |= {coupling: burst} if cut else {}
+        networks = list(product(self.seeds, levels, couplings))
+        self.expect(len(networks) + 3 * len(self.seeds) + 1, "network")
+        name = "coupling {2:g}, level {1:g}, seed {0}"
+        work = [(name.format(*one), partial(self.cell, *one)) for one in networks]
+        cells, bursts = zip(*self.keep_all(work), strict=True)
+        bursts = {c["coupling"]: b for c, b in zip(cells, bursts, strict=True) if b}
         middle = couplings[len(couplings) // 2]
-        return {"cells": cells, "bursts": bursts, "networks": self.kinds(middle), "middle": middle}
+        kinds = self.kinds(middle)
+        return {"cells": list(cells), "bursts": bursts, "networks": kinds, "middle": middle}
 
     def network(self, coupling, level, seed, delayed=False):
         """Between equal units (level 0) and drawn ones (1), of the same mean and weights."""
@@ -84,20 +82,20 @@ class Heterogeneity(DigitExperiment):
             params = params.replace(delays=uniform_delays(self.units, 1, LONGEST_DELAY, rng))
         return material.mixed(params, level)
 
-    def cell(self, coupling, level, seed, cut):
-        """What one network does, and its avalanches."""
+    def cell(self, seed, level, coupling):
+        """What one network does, and the avalanches of the most heterogeneous of the first seed."""
         params = self.network(coupling, level, seed)
         start = material.settled(params, REST, TRIALS, KICKS, seed, self.device)
         options = {"record": ("x", "y", "spikes"), "device": self.device, "seed": seed}
         options |= {"n_trials": TRIALS, "kicks": KICKS, "initial": start}
         rest = hn.simulate(params, REST, **options)
-        self.config["used_device"] = rest.provenance["device"]
         z = analysis.analytic_signal(rest).values
         # No time can be told that is longer than half of the record.
         times = np.nan_to_num(analysis.autocorrelation_time(z), nan=z.shape[2] / 2)
         order = analysis.kuramoto_order_parameter(rest)
         cell = {
             **{"coupling": coupling, "level": level, "seed": seed},
+            "device": rest.provenance["device"],
             "lyapunov": float(analysis.lyapunov_spectrum(params, n_steps=1000).exponents[0]),
             "critical": coupling * analysis.critical_gain(params),
             "memory": float(np.median(times) * 1e3 * params.step),
@@ -105,11 +103,12 @@ class Heterogeneity(DigitExperiment):
             "separability": self.separability(params, seed),
             "learned": self.learn(params, seed)[1],
         }
-        return cell, cut_avalanches(rest.spikes, seed) if cut else None
+        chosen = (seed, level) == (self.seeds[0], max(self.levels))
+        return cell, cut_avalanches(rest.spikes, seed) if chosen else None
 
     def separability(self, params, seed):
-        last = hn.simulate(params, self.shown.inputs, record=(), device=self.device).final_state.x
-        return float(analysis.nested_decoding(last, self.shown.labels, seed=seed).mean())
+        last = hn.simulate(params, self.readout.inputs, record=(), device=self.device).final_state.x
+        return float(analysis.nested_decoding(last, self.readout.labels, seed=seed).mean())
 
     def learn(self, params, seed):
         """Train for a few epochs; returns the accuracies of validation, and of the test."""
@@ -129,25 +128,25 @@ class Heterogeneity(DigitExperiment):
             share = self.separability(params, seed)
             return {"separability": share, "learning": learning, "test": test}
 
-        kinds = {"equal": (0.0, False), "heterogeneous": (1.0, False)}
-        kinds["heterogeneous, delays"] = (1.0, True)
-        found = {name: [] for name in kinds}
-        for (name, kind), seed in product(kinds.items(), self.seeds):
-            self.step(f"{name}, seed {seed}")
-            found[name].append(self.keep(f"{name} {seed}", partial(look, *kind, seed)))
+        kinds = {"equal": (0, 0), "heterogeneous": (1, 0), "heterogeneous, delays": (1, 1)}
+        names = list(product(kinds, self.seeds))
+        work = [(f"{name}, seed {s}", partial(look, *kinds[name], s)) for name, s in names]
+        result = {name: [] for name in kinds}
+        for (name, _), row in zip(names, self.keep_all(work), strict=True):
+            result[name].append(row)
         self.step("trained networks")
         for name in hn.PRETRAINED:
             share = self.separability(hn.pretrained(name), 1)
-            found[f"trained, {name.split('_')[1]}"] = [{"separability": share}]
-        correct = analysis.nested_decoding(self.shown.inputs[:, :, 0], self.shown.labels)
-        return found | {"pixels themselves": [{"separability": float(correct.mean())}]}
+            result[f"trained, {name.split('_')[1]}"] = [{"separability": share}]
+        correct = analysis.nested_decoding(self.readout.inputs[:, :, 0], self.readout.labels)
+        return result | {"pixels themselves": [{"separability": float(correct.mean())}]}
 
-    def findings(self, found):
-        cells, rows = found["cells"], {}
+    def findings(self, result):
+        cells, rows = result["cells"], {}
         levels, couplings = (sorted({c[key] for c in cells}) for key in ("level", "coupling"))
         for level in levels:
-            mine = [cell for cell in cells if cell["level"] == level]
-            at = {g: [c for c in mine if c["coupling"] == g] for g in couplings}
+            here = [cell for cell in cells if cell["level"] == level]
+            at = {g: [c for c in here if c["coupling"] == g] for g in couplings}
             edge = analysis.mean_interval([c["critical"] for c in at[couplings[0]]])
             rows[f"Heterogeneity {level:g}: coupling at the edge, linear theory"] = edge
             for key in ("separability", "learned", "susceptibility"):
@@ -160,26 +159,26 @@ class Heterogeneity(DigitExperiment):
                 pair = ([cell[key] for cell in end] for end in (high, low))
                 difference = analysis.paired_difference(*pair).scaled(factor, unit)
                 rows[f"Most minus least heterogeneous: {key}"] = difference
-        for name, networks in found["networks"].items():
+        for name, networks in result["networks"].items():
             for key in ("separability", "test"):
                 if key in networks[0]:
                     mean = analysis.mean_interval([row[key] for row in networks])
                     rows[f"Network, {name}: {key}"] = mean.scaled(100, "%")
-        for coupling, both in found["bursts"].items():
-            for name, burst in both.items():
+        for coupling, pair in result["bursts"].items():
+            for name, burst in pair.items():
                 if "exponent" in burst["fit"]:
                     exponent = analysis.Estimate(burst["fit"]["exponent"], n=len(burst["sizes"]))
                     rows[f"Avalanches, coupling {coupling:g}, {name}: exponent"] = exponent
         details = {
-            **{"cells": cells, "networks": found["networks"]},
+            **{"cells": cells, "networks": result["networks"]},
             "avalanches": {
-                str(coupling): {n: {"count": len(b["sizes"]), **b["fit"]} for n, b in both.items()}
-                for coupling, both in found["bursts"].items()
+                str(coupling): {n: {"count": len(b["sizes"]), **b["fit"]} for n, b in pair.items()}
+                for coupling, pair in result["bursts"].items()
             },
         }
-        return Findings(self.answer(rows, found), rows, details)
+        return Findings(self.answer(rows, result), rows, details)
 
-    def answer(self, rows, found):
+    def answer(self, rows, result):
         edges = [v.value for k, v in rows.items() if k.endswith("edge, linear theory")]
         edge = (
             f"Linear theory of the silent network has its edge at w_rec of std {edges[0]:.2f} to "
@@ -197,17 +196,17 @@ class Heterogeneity(DigitExperiment):
             edge,
         ]
 
-    def figures(self, found):
+    def figures(self, result):
         return {
-            "Near the edge": draw_curves(found["cells"]),
-            "Avalanches": draw_avalanches(found["bursts"]),
-            "Kinds of networks": draw_kinds(found["networks"], found["middle"]),
+            "Near the edge": draw_curves(result["cells"]),
+            "Avalanches": draw_avalanches(result["bursts"]),
+            "Kinds of networks": draw_kinds(result["networks"], result["middle"]),
         }
 
 
 def cut_avalanches(spikes, seed):
     """Sizes of avalanches at rest, of surrogates, and the fit of a power law to either."""
-    found = {}
+    result = {}
     shifted = analysis.circular_shifts(spikes, generator(seed, "surrogate"))
     for name, trains in (("network", spikes), ("shifted", shifted)):
         sizes = analysis.avalanches(trains, 1).size
@@ -215,8 +214,8 @@ def cut_avalanches(spikes, seed):
             fit = analysis.fit_power_law(sizes)
         except (ImportError, ValueError) as error:
             fit = {"not fitted": str(error)}
-        found[name] = {"sizes": sizes, "fit": fit}
-    return found
+        result[name] = {"sizes": sizes, "fit": fit}
+    return result
 
 
 def draw_curves(cells):
@@ -225,12 +224,12 @@ def draw_curves(cells):
     colors = plt.get_cmap("viridis")(np.linspace(0, 0.8, len(levels)))
     for ax, (key, (label, factor, _)) in zip(axes.T.flat, QUANTITIES.items(), strict=False):
         for level, color, marker in zip(levels, colors, "osD^v" * len(levels), strict=False):
-            mine = [cell for cell in cells if cell["level"] == level]
-            values = [[factor * c[key] for c in mine if c["coupling"] == g] for g in couplings]
+            here = [cell for cell in cells if cell["level"] == level]
+            values = [[factor * c[key] for c in here if c["coupling"] == g] for g in couplings]
             ax.plot(couplings, values, marker, ms=3, color=color, alpha=0.5)
             mean = np.mean(values, axis=1)
             ax.plot(couplings, mean, marker=marker, color=color, label=f"{level:g}")
-            ax.axvline(np.mean([cell["critical"] for cell in mine]), color=color, ls=":", lw=1.4)
+            ax.axvline(np.mean([cell["critical"] for cell in here]), color=color, ls=":", lw=1.4)
         ax.set(ylabel=label, xscale="log", xlabel="coupling: std of w_rec")
         ax.tick_params(labelbottom=True)
     axes[0, 0].axhline(0, color="black", lw=0.6)
@@ -255,9 +254,9 @@ def draw_avalanches(bursts):
     figure, axes = figures.grid(*shape, 4, 3.4, sharex=True, sharey=True)
     for ax in axes.flat[len(bursts) :]:
         ax.axis("off")
-    for ax, (coupling, both) in zip(axes.flat, bursts.items(), strict=False):
+    for ax, (coupling, pair) in zip(axes.flat, bursts.items(), strict=False):
         for name, color, line in (("network", ORANGE, "-"), ("shifted", GREY, "--")):
-            sizes = np.sort(both[name]["sizes"])
+            sizes = np.sort(pair[name]["sizes"])
             share = 1 - np.arange(len(sizes)) / max(1, len(sizes))
             ax.loglog(sizes, share, line, color=color, label=name, drawstyle="steps-pre")
         ax.set(title=f"coupling {coupling:g}", xlabel="size (spikes)")

@@ -55,8 +55,8 @@ class Resonance(DigitExperiment):
         strong = self.strong_sines(units)
         self.step("digits")
         shuffled = generator(self.seed, "shuffle").permuted(inputs, axis=1)
-        for name, shown in (("digits", inputs), ("shuffled pixels", shuffled)):
-            frequencies, power = analysis.input_spectrum(shown)
+        for name, sequences in (("digits", inputs), ("shuffled pixels", shuffled)):
+            frequencies, power = analysis.input_spectrum(sequences)
             rng, each = generator(self.seed, "bootstrap"), np.arange(len(power))
             mean = analysis.bootstrap(lambda w, p=power: w @ p, each, RESAMPLES, rng)
             spectra[name] = (frequencies, mean)
@@ -139,9 +139,9 @@ class Resonance(DigitExperiment):
             "predicted": analysis.predicted_variance(units, quiet[:, :, 0] / WEAK),
         }
 
-    def findings(self, found):
+    def findings(self, result):
         rows = {}
-        for name, curve in found["curves"].items():
+        for name, curve in result["curves"].items():
             units, measured = curve["units"], curve["measured"]
             rows[f"Largest error of a gain, {name}"] = percent(curve["largest_gain_error"])
             for title, values in (
@@ -153,12 +153,12 @@ class Resonance(DigitExperiment):
                 median = np.nanmedian(values)
                 rows[f"{title}, {name} (median)"] = analysis.Estimate(median, n=len(values))
         rhythm = {}
-        for name, (frequencies, power) in found["spectra"].items():
+        for name, (frequencies, power) in result["spectra"].items():
             near, mean = np.abs(frequencies - ROW) < ROW / 14, power.value[1:].mean()
             shares = [p[near].mean() / mean for p in (power.value, power.low, power.high)]
             rhythm[name] = analysis.Estimate(*shares, n=power.n)
             rows[f"Power at 2 pi / 28 over the mean, {name}"] = rhythm[name]
-        strong, variance = found["strong"], found["variance"]
+        strong, variance = result["strong"], result["variance"]
         for name, ratio in (
             ("tanh's describing function", strong["response"] / strong["expected"]),
             ("gain times spectrum", variance["predicted"] / variance["measured"]),
@@ -175,7 +175,7 @@ class Resonance(DigitExperiment):
         details = {
             "networks": {
                 name: {**curve["measured"].to_dict(), **{k: curve[k] for k in ERRORS}}
-                for name, curve in found["curves"].items()
+                for name, curve in result["curves"].items()
             },
             "strong_sines": {name: strong[name] for name in ("frequencies", "amplitudes", "rms")}
             | {"gain": np.abs(strong["response"])},
@@ -183,11 +183,11 @@ class Resonance(DigitExperiment):
         }
         return Findings(answer, rows, details)
 
-    def figures(self, found):
+    def figures(self, result):
         return {
-            "Gain curves": draw_gains(found["curves"]),
-            "Strong drive": draw_strong(found["strong"]),
-            "Receptive fields and digits": draw_fields(found),
+            "Gain curves": draw_gains(result["curves"]),
+            "Strong drive": draw_strong(result["strong"]),
+            "Receptive fields and digits": draw_fields(result),
         }
 
 
@@ -207,8 +207,8 @@ def draw_gains(curves):
     for (name, curve), (top, bottom) in zip(curves.items(), axes.T, strict=True):
         measured, units, f = curve["measured"], curve["units"], curve["hz"]
         order = np.argsort(units.omega)
-        shown = np.unique(order[np.linspace(0, len(order) - 1, 4).astype(int)])
-        for unit in shown if np.ptp(units.omega) else shown[:1]:
+        examples = np.unique(order[np.linspace(0, len(order) - 1, 4).astype(int)])
+        for unit in examples if np.ptp(units.omega) else examples[:1]:
             gain = measured.gain[unit]
             dots = top.loglog(f, gain, "o", ms=5, mfc="none", color=ORANGE)
             lines = top.loglog(f, np.abs(curve["exact"][unit]), color=BLUE, lw=1.2)
@@ -236,9 +236,9 @@ def draw_gains(curves):
 def draw_strong(strong):
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.4))
     relative = strong["frequencies"] / strong["omega"]
-    shown = np.unique(np.linspace(0, len(strong["amplitudes"]) - 1, 5).astype(int))
-    colors = plt.get_cmap("viridis")(np.linspace(0, 0.88, len(shown)))
-    for k, color in zip(shown, colors, strict=True):
+    chosen = np.unique(np.linspace(0, len(strong["amplitudes"]) - 1, 5).astype(int))
+    colors = plt.get_cmap("viridis")(np.linspace(0, 0.88, len(chosen)))
+    for k, color in zip(chosen, colors, strict=True):
         axes[0].loglog(relative, np.abs(strong["expected"][k]), color=color, lw=1.5)
         axes[0].loglog(relative, np.abs(strong["response"][k]), "o", ms=3, color=color)
         label = f"{strong['amplitudes'][k]:.2g}"
@@ -259,12 +259,12 @@ def draw_strong(strong):
     )
 
 
-def draw_fields(found):
-    curve, variance = list(found["curves"].values())[-1], found["variance"]
+def draw_fields(result):
+    curve, variance = list(result["curves"].values())[-1], result["variance"]
     units, hz, order = curve["units"], curve["hz"], np.argsort(curve["units"].omega)
     per_step = 1 / (2 * np.pi * units.step)  # Hz of a rad per step
     figure, axes = plt.subplots(3, 1, figsize=(8.5, 9), sharex=True, height_ratios=(1, 1.4, 1))
-    for (name, (f, power)), color in zip(found["spectra"].items(), (ORANGE, GREY), strict=True):
+    for (name, (f, power)), color in zip(result["spectra"].items(), (ORANGE, GREY), strict=True):
         inside = (f * per_step >= hz[0]) & (f * per_step <= hz[-1])
         x, band = f[inside] * per_step, (power.low[inside], power.high[inside])
         axes[0].fill_between(x, *band, color=color, alpha=0.3, lw=0)

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +15,8 @@ from matplotlib import pyplot as plt
 from horn_neuro.analysis import mean_interval
 from horn_neuro.experiment import Experiment, Findings, Option, Sizes
 from horn_neuro.experiment.command import main, run_command
+
+ROOT = Path(__file__).parents[2]
 
 
 class Count(Experiment):
@@ -204,3 +208,18 @@ def test_horn_neuro_lists_all_protocols(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["horn-neuro", "plw"])
     with pytest.raises(SystemExit, match="there is no plw; choose .*plv"):
         main()
+
+
+@pytest.mark.parametrize("start", [["-m", "horn_neuro", "plv"], ["protocols/plv.py"]])
+def test_every_way_to_start_is_the_same_run(start):
+    done = subprocess.run(
+        [sys.executable, *start, "--units", "2"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "plv: units = 2: give at least 3\n"
+    assert done.stdout == ""
