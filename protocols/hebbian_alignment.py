@@ -55,13 +55,14 @@ class HebbianAlignment(DigitExperiment):
     def measure(self):
         rng, test = generator(self.seeds[0], "digits"), self.load_digits("test")
         self.training = self.shaped(self.load_digits("train", self.train, rng, "train"))
-        self.shown = self.shaped(test[test.balanced(self.probe // 10, rng)])
-        self.expect(len(self.models) * len(self.seeds), "network")
-        found = {model: [] for model in self.models}
-        for model, seed in product(self.models, self.seeds):
-            self.step(f"{model}, seed {seed}")
-            found[model].append(self.keep(f"{model} {seed}", partial(self.follow, model, seed)))
-        return found
+        self.probe_digits = self.shaped(test[test.balanced(self.probe // 10, rng)])
+        networks = list(product(self.models, self.seeds))
+        work = [(f"{m}, seed {s}", partial(self.follow, m, s)) for m, s in networks]
+        self.expect(len(work), "network")
+        result = {model: [] for model in self.models}
+        for (model, _), run in zip(networks, self.keep_all(work), strict=True):
+            result[model].append(run)
+        return result
 
     def shaped(self, digits):
         shape = (-1, 28, 28) if self.rows else (-1, 784, 1)
@@ -69,7 +70,7 @@ class HebbianAlignment(DigitExperiment):
 
     def make_model(self, name, seed):
         torch.manual_seed(seed)
-        channels = self.shown.inputs.shape[2]
+        channels = self.probe_digits.inputs.shape[2]
         if name == "rnn":
             return BaselineClassifier("rnn", self.units, channels)
         period = 7 if self.rows else 28  # some cycles within a digit of 28 steps
@@ -88,7 +89,7 @@ class HebbianAlignment(DigitExperiment):
             if step in looks:
                 steps.append(step)
                 weights.append(recurrent_weights(model))
-                correlations.append(kinds_of_activity(*activity(model, self.shown.inputs)))
+                correlations.append(kinds_of_activity(*activity(model, self.probe_digits.inputs)))
             if step in (0, last):
                 states[step] = {key: value.clone() for key, value in model.state_dict().items()}
 
@@ -104,33 +105,33 @@ class HebbianAlignment(DigitExperiment):
         }
         if name != "rnn":
             ends = [states[0], states[last]]
-            run["explained_share"] = decompose(model, ends, self.shown)
-            run["locking"] = locking(model, ends, self.shown, weights[-1] - weights[0])
+            run["explained_share"] = decompose(model, ends, self.probe_digits)
+            run["locking"] = locking(model, ends, self.probe_digits, weights[-1] - weights[0])
         return run
 
     def align(self, name, model, weights, correlations, seed):
         """How weights and their change go with activity, at the ends and on the way."""
-        change, found, curves, confounds = weights[-1] - weights[0], {}, {}, {"": None}
+        change, result, curves, confounds = weights[-1] - weights[0], {}, {}, {"": None}
         if name == "horn_heterogeneous":
             frequency = model.network.initial.frequency_hz
             confounds[", partial"] = np.abs(frequency[:, None] - frequency)
         for kind in correlations[0]:
             first, last, rng = correlations[0][kind], correlations[-1][kind], generator(seed, kind)
             align = partial(analysis.align, n_permutations=self.permutations, rng=rng)
-            found[f"weights before, {kind}"] = align(weights[0], first)
-            found[f"weights after, {kind}"] = align(weights[-1], last)
-            found[f"change, {kind} (before)"] = align(change, first)
+            result[f"weights before, {kind}"] = align(weights[0], first)
+            result[f"weights after, {kind}"] = align(weights[-1], last)
+            result[f"change, {kind} (before)"] = align(change, first)
             for text, confound in confounds.items():
-                found[f"change, {kind} (after){text}"] = align(change, last, confound)
+                result[f"change, {kind} (after){text}"] = align(change, last, confound)
             curves[kind] = [
                 analysis.align(w, c[kind], n_permutations=1, rng=rng).value
                 for w, c in zip(weights, correlations, strict=True)
             ]
-        return {"alignment": found, "curves": curves}
+        return {"alignment": result, "curves": curves}
 
-    def findings(self, found):
+    def findings(self, result):
         rows = {}
-        for model, runs in found.items():
+        for model, runs in result.items():
             share = analysis.mean_interval([run["accuracy"] for run in runs])
             rows[f"{model}: validation accuracy"] = share.scaled(100, "%")
             for key in runs[0]["alignment"]:
@@ -148,9 +149,9 @@ class HebbianAlignment(DigitExperiment):
                 rows[f"{model}: locking, pairs that grew minus pairs that shrank"] = gain
         details = {
             model: [{key: run[key] for key in run if key != "example"} for run in runs]
-            for model, runs in found.items()
+            for model, runs in result.items()
         }
-        answer = [self.answer(model, found[model], rows) for model in self.models[:2]]
+        answer = [self.answer(model, result[model], rows) for model in self.models[:2]]
         return Findings(answer, rows, {"models": details})
 
     def answer(self, model, runs, rows):
@@ -165,10 +166,10 @@ class HebbianAlignment(DigitExperiment):
             f"by {before:+}."
         )
 
-    def figures(self, found):
-        drawn = {"Alignment": draw_alignment(found), "Every pair": draw_pairs(found)}
-        oscillators = {m: runs for m, runs in found.items() if runs[0]["explained_share"]}
-        return drawn | ({"Share of an update": draw_shares(oscillators)} if oscillators else {})
+    def figures(self, result):
+        pictures = {"Alignment": draw_alignment(result), "Every pair": draw_pairs(result)}
+        oscillators = {m: runs for m, runs in result.items() if runs[0]["explained_share"]}
+        return pictures | ({"Share of an update": draw_shares(oscillators)} if oscillators else {})
 
 
 def recurrent_weights(model):
@@ -196,21 +197,21 @@ def kinds_of_activity(pre, post):
 
 def decompose(model, states, digits):
     """Explain an update, -gradient, by Hebbian products over lags, at the start and the end."""
-    found = {}
+    result = {}
     for when, state in zip(WHEN, states, strict=True):
         model.load_state_dict(state)
         signals = error_signals(model.network.to_parameters(), digits.inputs, digits.labels)
         update, share = -signals.gradient(), analysis.explained_share
         for name, post in (("x", signals.x), ("y", signals.y)):
-            found[f"{name} after y, {when}"] = [
+            result[f"{name} after y, {when}"] = [
                 share(update, analysis.hebbian_product(post, signals.y, lag))
                 for lag in LAGS
                 if lag <= digits.inputs.shape[1] // 2
             ]
         # The same with the true error as "post": all of it, as a check of the statistic.
         exact = analysis.hebbian_product(-signals.delta, signals.pre)
-        found[f"error, {when}"] = [share(update, exact)]
-    return found
+        result[f"error, {when}"] = [share(update, exact)]
+    return result
 
 
 @torch.no_grad()
@@ -226,14 +227,14 @@ def locking(model, states, digits, change):
     return analysis.by_growth(change, means[1] - means[0])
 
 
-def draw_alignment(found):
+def draw_alignment(result):
     keys = {f"weights {when}, {SHOWN}": f"weights, {when} training" for when in WHEN}
     keys |= {f"change, {SHOWN} ({when})": f"change, with activity {when}" for when in WHEN}
     figure, ((ax, course),) = figures.grid(1, 2, 7, 4.4, width_ratios=(1.3, 1))
     at = np.arange(len(keys))
-    for k, (model, runs) in enumerate(found.items()):
+    for k, (model, runs) in enumerate(result.items()):
         label, color, marker = MODELS[model]
-        y = at + 0.26 * (k - (len(found) - 1) / 2)
+        y = at + 0.26 * (k - (len(result) - 1) / 2)
         table = [[run["alignment"][key] for run in runs] for key in keys]
         null = [np.quantile([a.null for a in row], [0.025, 0.975]) for row in table]
         ax.hlines(y, *np.transpose(null), color="0.8", lw=7)
@@ -255,9 +256,9 @@ def draw_alignment(found):
     )
 
 
-def draw_pairs(found):
-    figure, axes = figures.grid(2, len(found), 4.2, 3.2, sharex="col", sharey="row")
-    for column, (model, runs) in zip(axes.T, found.items(), strict=True):
+def draw_pairs(result):
+    figure, axes = figures.grid(2, len(result), 4.2, 3.2, sharex="col", sharey="row")
+    for column, (model, runs) in zip(axes.T, result.items(), strict=True):
         label, color, _ = MODELS[model]
         weights, change, correlation = runs[0]["example"]
         off = ~np.eye(len(change), dtype=bool)
@@ -274,9 +275,9 @@ def draw_pairs(found):
     )
 
 
-def draw_shares(found):
-    figure, axes = figures.grid(1, len(found), 5, 4.4, sharey=True)
-    for ax, (model, runs) in zip(axes[0], found.items(), strict=True):
+def draw_shares(result):
+    figure, axes = figures.grid(1, len(result), 5, 4.4, sharey=True)
+    for ax, (model, runs) in zip(axes[0], result.items(), strict=True):
         colors, lines = (("x", GREEN), ("y", PINK)), zip(WHEN, ("--", "-"), strict=True)
         for (when, line), (post, color) in product(lines, colors):
             key = f"{post} after y, {when}"

@@ -20,7 +20,6 @@ from itertools import product
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
 import horn_neuro as hn
 from horn_neuro import analysis
@@ -64,16 +63,12 @@ class HebbianLearning(DigitExperiment):
             )
         for kind in self.rules:
             self.rule(kind, 0).check(self.network(self.models[0], self.seeds[0]))
-        # A short run is over before a second process has started.
-        parallel = Parallel(1 if self.digits < 50 else -1, return_as="generator")
-        self.expect(len(self.seeds) * len(self.models), "network")
-        self.step("learning")
-        networks = product(self.seeds, self.models)
-        runs, work = [], [(f"{m} {s}", partial(self.follow, m, s)) for s, m in networks]
-        for part in parallel(delayed(self.keep)(*one) for one in work):
-            runs += part
-            self.step("learning")
-        return runs
+        work = [
+            (f"{model}, seed {seed}", partial(self.follow, model, seed))
+            for seed, model in product(self.seeds, self.models)
+        ]
+        self.expect(len(work), "network")
+        return [run for runs in self.keep_all(work) for run in runs]
 
     def rule(self, kind, shift):
         options = {"gain": self.gain, "shift": np.deg2rad(shift), "bound": self.bound}
@@ -138,14 +133,14 @@ class HebbianLearning(DigitExperiment):
     def findings(self, runs):
         rows, signs = {}, {}
         for model, kind, shift in unique(runs, "model", "rule", "shift"):
-            mine = select(runs, model=model, rule=kind, shift=shift)
+            group = select(runs, model=model, rule=kind, shift=shift)
             name = f"{model}, {kind} rule, {shift}°"
             for which, title in (("untrained", model), ("bptt", model), ("learned", name)):
-                share = analysis.mean_interval(values_of(mine, which))
+                share = analysis.mean_interval(values_of(group, which))
                 rows[f"{title}, {which}: accuracy"] = share.scaled(100, "%")
-            minus = {control: minus_control(mine, control) for control in (*CONTROLS, "bptt")}
+            minus = {control: minus_control(group, control) for control in (*CONTROLS, "bptt")}
             rows |= {f"{name}: accuracy minus {c}": value for c, value in minus.items()}
-            noisy = minus_control(mine, "untrained", "noisy_accuracy")
+            noisy = minus_control(group, "untrained", "noisy_accuracy")
             rows[f"{name}: accuracy under noise minus untrained"] = noisy
             signs[name] = min(minus[control].sign for control in CONTROLS)
         largest = max(run["largest"] for run in runs)
@@ -215,8 +210,8 @@ def opposite_rules(runs):
     rule = unique(runs, "rule")[0]
     names = {HEBBIAN[rule]: "Hebbian", HEBBIAN[rule] + 180: "anti-Hebbian"}
     shifts = unique(select(runs, rule=rule), "shift")
-    shown = [shift for shift in shifts if shift in names] or shifts[:2]
-    return rule, {shift: names.get(shift, f"{rule} {shift}°") for shift in shown}
+    opposite = [shift for shift in shifts if shift in names] or shifts[:2]
+    return rule, {shift: names.get(shift, f"{rule} {shift}°") for shift in opposite}
 
 
 def draw_conditions(runs):
@@ -225,22 +220,26 @@ def draw_conditions(runs):
         next(iter(shifts)),
         {"learned": "", "shuffled": ", shuffled", "random": ", random"},
     )
-    shown = [(w, s, name + word) for s, name in shifts.items() for w, word in words.items()]
-    shown = [("untrained", first, "untrained"), *shown, ("bptt", first, "backpropagation")]
+    conditions = [(w, s, name + word) for s, name in shifts.items() for w, word in words.items()]
+    conditions = [
+        ("untrained", first, "untrained"),
+        *conditions,
+        ("bptt", first, "backpropagation"),
+    ]
     measures = {"accuracy": "accuracy (%)", "noisy_accuracy": "accuracy under noise (%)"}
     figure, axes = figures.grid(2, len(models), 5.6, 3.2, sharex=True, sharey="row")
     for (row, measure), (column, model) in product(enumerate(measures), enumerate(models)):
-        ax, mine = axes[row, column], select(runs, model=model, rule=rule)
-        table = [values_of(select(mine, shift=s), which, measure) for which, s, _ in shown]
+        ax, group = axes[row, column], select(runs, model=model, rule=rule)
+        table = [values_of(select(group, shift=s), which, measure) for which, s, _ in conditions]
         ax.plot(100 * np.array(table), color="0.8", lw=0.8, zorder=1)
-        for k, (values, (which, *_)) in enumerate(zip(table, shown, strict=True)):
+        for k, (values, (which, *_)) in enumerate(zip(table, conditions, strict=True)):
             color = MODEL_COLORS[model] if which == "learned" else "0.45"
             ax.plot([k] * len(values), 100 * values, MODEL_MARKERS[model], ms=4, color=color)
             ax.plot([k - 0.3, k + 0.3], [100 * values.mean()] * 2, color="black", lw=1.5)
         ax.axhline(10, color=GREY, lw=0.8, ls=":")
         axes[0, column].set_title(model)
         axes[row, 0].set(ylabel=measures[measure], ylim=(0, None))
-        names = [name for *_, name in shown]
+        names = [name for *_, name in conditions]
         ax.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize="small")
     return figure, (
         "Does learning without labels help a linear readout? One mark a seed, joined over "
@@ -254,9 +253,9 @@ def draw_rules(runs):
     figure, axes = figures.grid(len(rules), len(models), 5.2, 3.6, sharex=True, sharey=True)
     at, fills = np.arange(len(shifts)), {"untrained": BLACK, "shuffled": GREY, "random": "white"}
     for (row, rule), (column, model) in product(enumerate(rules), enumerate(models)):
-        ax, mine = axes[row, column], select(runs, model=model, rule=rule)
+        ax, group = axes[row, column], select(runs, model=model, rule=rule)
         for k, (control, fill) in enumerate(fills.items()):
-            minus = [minus_control(select(mine, shift=s), control) for s in shifts]
+            minus = [minus_control(select(group, shift=s), control) for s in shifts]
             color = BLACK if fill == "white" else fill
             style = {"ls": "", "color": color, "mfc": fill, "label": f"minus {control}"}
             figures.plot_estimates(ax, at + 0.2 * (k - 1), minus, **style)
@@ -280,9 +279,9 @@ def draw_weights(runs):
     for row, model in zip(axes, models, strict=True):
         examples = [select(runs, model=model, rule=rule, shift=shift)[0] for shift in shifts]
         order = np.argsort(examples[0]["omega"], kind="stable")
-        shown = {"untrained": examples[0]["weights"][0]}
-        shown |= {shifts[run["shift"]]: run["weights"][1] for run in examples}
-        for ax, (name, weights) in zip(row, shown.items(), strict=True):
+        matrices = {"untrained": examples[0]["weights"][0]}
+        matrices |= {shifts[run["shift"]]: run["weights"][1] for run in examples}
+        for ax, (name, weights) in zip(row, matrices.items(), strict=True):
             w_rec = weights[np.ix_(order, order)]
             image = ax.imshow(w_rec, cmap="PuOr", vmin=-limit, vmax=limit)
             ax.set_title(f"{model}, {name}", fontsize="small")

@@ -46,19 +46,19 @@ class Plv(DigitExperiment):
     kick_rate, kick_amplitude = material.KICK_RATE, material.KICK_AMPLITUDE
 
     def measure(self):
-        test, found = self.load_digits("test"), {}
-        shown = {s: test[test.balanced(self.repeats, generator(s, "digits"))] for s in self.seeds}
+        test, result = self.load_digits("test"), {}
+        digits = {s: test[test.balanced(self.repeats, generator(s, "digits"))] for s in self.seeds}
         self.expect(4 * len(self.seeds), "network")
         for seed in self.seeds:
             for condition, params in self.networks(seed).items():
                 name = " ".join(condition)
                 self.step(f"seed {seed}, {name}")
                 parts = self.keep(
-                    f"{seed} {name}", lambda p=params, s=seed: self.synchrony(p, shown[s], s)
+                    f"{seed} {name}", lambda p=params, s=seed: self.synchrony(p, digits[s], s)
                 )
                 for segment, synchrony in zip(SEGMENTS, parts, strict=True):
-                    found.setdefault((*condition, segment), []).append(synchrony)
-        return found
+                    result.setdefault((*condition, segment), []).append(synchrony)
+        return result
 
     def networks(self, seed):
         """Networks of equal and of unequal units, with the same weights, and without any."""
@@ -97,9 +97,9 @@ class Plv(DigitExperiment):
                 example.save(path)
         return [analysis.Synchrony.of(recording, segment) for segment in SEGMENTS]
 
-    def findings(self, found):
+    def findings(self, result):
         def values(name, coupling, segment, key):
-            return [synchrony.summary()[key] for synchrony in found[name, coupling, segment]]
+            return [synchrony.summary()[key] for synchrony in result[name, coupling, segment]]
 
         rows = {}
         for segment in SEGMENTS:
@@ -121,7 +121,7 @@ class Plv(DigitExperiment):
             details={
                 "summaries": {
                     " ".join(condition): [synchrony.summary() for synchrony in synchronies]
-                    for condition, synchronies in found.items()
+                    for condition, synchronies in result.items()
                 }
             },
         )
@@ -140,24 +140,24 @@ class Plv(DigitExperiment):
             f"networks, w_rec of std {self.coupling:g})."
         )
 
-    def figures(self, found):
+    def figures(self, result):
         unequal = self.networks(self.seeds[0])["heterogeneous", "coupled"]
         return {
-            "Distributions": draw_distributions(found),
-            "Seeds": draw_seeds(found),
-            "Detuning": draw_detuning(found),
-            "Matrices": draw_matrices(found, unequal.frequency_hz),
+            "Distributions": draw_distributions(result),
+            "Seeds": draw_seeds(result),
+            "Detuning": draw_detuning(result),
+            "Matrices": draw_matrices(result, unequal.frequency_hz),
         }
 
 
-def draw_distributions(found):
+def draw_distributions(result):
     measures = {"ppc": "PPC over time", "ppc_trials": "PPC over trials"}
     figure, axes = plt.subplots(2, 2, figsize=(10, 7), sharex="row", sharey="row")
     for row, (measure, label) in zip(axes, measures.items(), strict=True):
-        values = [getattr(s, measure) for synchronies in found.values() for s in synchronies]
+        values = [getattr(s, measure) for synchronies in result.values() for s in synchronies]
         low, high = np.quantile(np.concatenate(values), [0.001, 0.999])
         edges = np.linspace(low, high, 41)
-        for (name, coupling, segment), synchronies in found.items():
+        for (name, coupling, segment), synchronies in result.items():
             ax = row[SEGMENTS.index(segment)]
             pooled = np.clip(np.concatenate([getattr(s, measure) for s in synchronies]), low, high)
             style = {"color": MODEL_COLORS[name], "ls": LINES[coupling], "lw": 1.6}
@@ -176,14 +176,14 @@ def draw_distributions(found):
     )
 
 
-def draw_seeds(found):
+def draw_seeds(result):
     figure, axes = plt.subplots(1, 2, figsize=(9, 4))
     for ax, key in zip(axes, ("ppc spread", "ppc mean"), strict=True):
         for k, segment in enumerate(SEGMENTS):
-            both = [[s.summary()[key] for s in found[n, "coupled", segment]] for n in NETWORKS]
+            pairs = [[s.summary()[key] for s in result[n, "coupled", segment]] for n in NETWORKS]
             at = 3 * k + np.arange(2)
-            ax.plot(at, both, color="0.75", lw=1, zorder=1)
-            for x, name, values in zip(at, NETWORKS, both, strict=True):
+            ax.plot(at, pairs, color="0.75", lw=1, zorder=1)
+            for x, name, values in zip(at, NETWORKS, pairs, strict=True):
                 label = name if k == 0 else None
                 style = {"color": MODEL_COLORS[name], "marker": MODEL_MARKERS[name], "label": label}
                 ax.scatter([x] * len(values), values, s=28, **style)
@@ -196,12 +196,12 @@ def draw_seeds(found):
     )
 
 
-def draw_detuning(found):
+def draw_detuning(result):
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True)
-    largest = max(s.detuning.max() for synchronies in found.values() for s in synchronies)
+    largest = max(s.detuning.max() for synchronies in result.values() for s in synchronies)
     edges = np.linspace(0, largest, 11)
     centers = (edges[1:] + edges[:-1]) / 2
-    for (name, coupling, segment), synchronies in found.items():
+    for (name, coupling, segment), synchronies in result.items():
         if name == "heterogeneous":
             rows = analysis.locking_by_detuning(synchronies, edges)
             told = np.isfinite(rows).sum(axis=0) > 1  # an interval needs two seeds
@@ -228,13 +228,13 @@ def draw_detuning(found):
     )
 
 
-def draw_matrices(found, frequency_hz):
+def draw_matrices(result, frequency_hz):
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), sharey=True)
     order = np.argsort(frequency_hz)
     ticks = np.unique(np.linspace(0, len(order) - 1, 5).astype(int))
     for ax, name in zip(axes, NETWORKS, strict=True):
         matrix = np.full((len(order), len(order)), np.nan)
-        matrix[np.tril_indices(len(order), -1)] = found[name, "coupled", "stimulus"][0].plv
+        matrix[np.tril_indices(len(order), -1)] = result[name, "coupled", "stimulus"][0].plv
         matrix = np.fmax(matrix, matrix.T)[np.ix_(order, order)]
         image = ax.imshow(matrix, cmap="magma", vmin=0, vmax=1, origin="lower")
         ax.set_xticks(ticks, [f"{frequency_hz[order[k]]:.0f}" for k in ticks])
@@ -244,7 +244,7 @@ def draw_matrices(found, frequency_hz):
     figure.colorbar(image, ax=axes, label="PLV over time")
     return figure, (
         "Who locks with whom? PLV over time under digits, mean over trials, in the two coupled "
-        "networks of the first seed, which have the same weights; units of both in the order of "
+        "networks of the first seed, which have the same weights; units of pairs in the order of "
         "the natural frequencies that they have in the heterogeneous one."
     )
 

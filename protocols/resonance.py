@@ -7,9 +7,7 @@ continuous time; then drives one unit ever more strongly, into the tanh; then
 looks at the receptive fields of the whole network beside the spectrum of real
 digit sequences, with shuffled pixels as the control. Gains are deterministic:
 their error is that of the measurement against the exact formula. Intervals of
-spectra are bootstrapped over digits.
-
-Also leaves params.safetensors, the units.
+spectra are bootstrapped over digits. Also leaves params.safetensors, the units.
 
     horn-neuro resonance --params net.safetensors
 """
@@ -23,12 +21,12 @@ import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator
-from horn_neuro.report.figures import label_log_axis
+from horn_neuro.report.figures import grid, label_log_axis
 from horn_neuro.report.style import BLUE, GREY, ORANGE, SKY
 
-WEAK = 1e-3  # where tanh is linear to 1e-6
+WEAK, RESAMPLES = 1e-3, 1000  # where tanh is linear to 1e-6; draws of the bootstrap
 SETTLE = 12  # decay times of the slowest unit, after which 6e-6 of a transient is left
-RESAMPLES = 1000
+ERRORS = ("largest_error", "largest_gain_error")
 ROW = 2 * np.pi / 28  # the frequency of rows of pixels, in rad per step
 
 
@@ -48,7 +46,7 @@ class Resonance(DigitExperiment):
         digits = self.load_digits("train", self.digits, generator(self.seed, "digits"))
         inputs = digits.inputs[:, :, 0]
         self.expect(len(networks) + 2, "stage")
-        curves = {}
+        curves, spectra = {}, {}
         for name, network in networks.items():
             self.step(f"sines, {name}")
             curves[name] = self.gain_curve(uncouple(network))
@@ -57,13 +55,10 @@ class Resonance(DigitExperiment):
         strong = self.strong_sines(units)
         self.step("digits")
         shuffled = generator(self.seed, "shuffle").permuted(inputs, axis=1)
-        spectra = {}
-        for name, shown in (("digits", inputs), ("shuffled pixels", shuffled)):
-            frequencies, power = analysis.input_spectrum(shown)
-            rng = generator(self.seed, "bootstrap")
-            mean = analysis.bootstrap(
-                lambda w, p=power: w @ p, np.arange(len(power)), RESAMPLES, rng
-            )
+        for name, sequences in (("digits", inputs), ("shuffled pixels", shuffled)):
+            frequencies, power = analysis.input_spectrum(sequences)
+            rng, each = generator(self.seed, "bootstrap"), np.arange(len(power))
+            mean = analysis.bootstrap(lambda w, p=power: w @ p, each, RESAMPLES, rng)
             spectra[name] = (frequencies, mean)
         variance = self.digit_response(units, digits.inputs[:100])
         units.save(self.folder.path / "params.safetensors")
@@ -86,8 +81,7 @@ class Resonance(DigitExperiment):
         angle = frequencies[:, None] * params.h * np.arange(n_steps)
         sines = np.broadcast_to(amplitudes, frequencies.shape)[:, None] * np.sin(angle)
         recording = hn.simulate(params, sines[:, :, None], record="x", device=self.device, seed=1)
-        self.config["used_device"] = recording.provenance["device"]
-        x = recording.data["x"].values
+        self.config["used_device"], x = recording.provenance["device"], recording.data["x"].values
         response = analysis.fit_sine(x, frequencies, params.h, start=settle) / amplitudes
         return response, x[:, :, settle:].std(axis=2).T
 
@@ -103,8 +97,8 @@ class Resonance(DigitExperiment):
             "measured": analysis.GainCurve(frequencies, np.abs(response)),
             "exact": exact,
             "continuous": analysis.continuous_gain(units, frequencies),
-            "error": float(np.abs(response / exact - 1).max()),
-            "gain_error": float(np.abs(np.abs(response / exact) - 1).max()),
+            "largest_error": float(np.abs(response / exact - 1).max()),
+            "largest_gain_error": float(np.abs(np.abs(response / exact) - 1).max()),
         }
 
     def strong_sines(self, units):
@@ -145,26 +139,26 @@ class Resonance(DigitExperiment):
             "predicted": analysis.predicted_variance(units, quiet[:, :, 0] / WEAK),
         }
 
-    def findings(self, found):
+    def findings(self, result):
         rows = {}
-        for name, curve in found["curves"].items():
+        for name, curve in result["curves"].items():
             units, measured = curve["units"], curve["measured"]
-            rows[f"Largest error of a gain, {name}"] = percent(curve["gain_error"])
+            rows[f"Largest error of a gain, {name}"] = percent(curve["largest_gain_error"])
             for title, values in (
                 ("Peak over natural frequency", measured.peak / units.omega),
                 ("Largest gain", measured.gain.max(axis=1)),
                 ("Q factor", measured.quality),
                 ("omega / 2 gamma", units.omega / (2 * units.gamma)),
             ):
-                middle = analysis.Estimate(np.nanmedian(values), n=len(values))
-                rows[f"{title}, {name} (median)"] = middle
+                median = np.nanmedian(values)
+                rows[f"{title}, {name} (median)"] = analysis.Estimate(median, n=len(values))
         rhythm = {}
-        for name, (frequencies, power) in found["spectra"].items():
+        for name, (frequencies, power) in result["spectra"].items():
             near, mean = np.abs(frequencies - ROW) < ROW / 14, power.value[1:].mean()
             shares = [p[near].mean() / mean for p in (power.value, power.low, power.high)]
             rhythm[name] = analysis.Estimate(*shares, n=power.n)
             rows[f"Power at 2 pi / 28 over the mean, {name}"] = rhythm[name]
-        strong, variance = found["strong"], found["variance"]
+        strong, variance = result["strong"], result["variance"]
         for name, ratio in (
             ("tanh's describing function", strong["response"] / strong["expected"]),
             ("gain times spectrum", variance["predicted"] / variance["measured"]),
@@ -173,40 +167,34 @@ class Resonance(DigitExperiment):
         busiest = 2 * np.pi / (units.omega * units.h)[variance["measured"].argmax()]
         answer = [
             "Each unit resonates to its natural frequency, by just the gain of the stepped "
-            f"equations (largest error {percent(curve['gain_error'])}, {units.n_units} units).",
+            f"equations ({units.n_units} units, error {percent(curve['largest_gain_error'])}).",
             f"Digits offer the rhythm of rows, 28 steps, with {rhythm['digits']} times their mean "
             f"power ({rhythm['shuffled pixels']} with shuffled pixels); the unit that moves most "
             f"under them has a period of {busiest:.1f} steps.",
         ]
         details = {
             "networks": {
-                name: {
-                    **curve["measured"].to_dict(),
-                    "largest_error": curve["error"],
-                    "largest_gain_error": curve["gain_error"],
-                }
-                for name, curve in found["curves"].items()
+                name: {**curve["measured"].to_dict(), **{k: curve[k] for k in ERRORS}}
+                for name, curve in result["curves"].items()
             },
-            "strong_sines": {
-                "gain": np.abs(strong["response"]),
-                **{name: strong[name] for name in ("frequencies", "amplitudes", "rms")},
-            },
+            "strong_sines": {name: strong[name] for name in ("frequencies", "amplitudes", "rms")}
+            | {"gain": np.abs(strong["response"])},
             "variance_under_digits": variance,
         }
         return Findings(answer, rows, details)
 
-    def figures(self, found):
+    def figures(self, result):
         return {
-            "Gain curves": draw_gains(found["curves"]),
-            "Strong drive": draw_strong(found["strong"]),
-            "Receptive fields and digits": draw_fields(found),
+            "Gain curves": draw_gains(result["curves"]),
+            "Strong drive": draw_strong(result["strong"]),
+            "Receptive fields and digits": draw_fields(result),
         }
 
 
 def uncouple(params):
     """Let every unit hear the input alone, with weight 1 and no bias."""
-    n = params.n_units
-    return params.replace(w_in=np.ones((n, 1)), b_in=0.0, b_rec=0.0, w_rec=np.zeros((n, n)))
+    one, none = np.ones((params.n_units, 1)), np.zeros_like(params.w_rec)
+    return params.replace(w_in=one, b_in=0.0, b_rec=0.0, w_rec=none)
 
 
 def percent(share):
@@ -214,19 +202,13 @@ def percent(share):
 
 
 def draw_gains(curves):
-    figure, axes = plt.subplots(
-        *(2, len(curves)),
-        figsize=(5.2 * len(curves), 6),
-        height_ratios=(2, 1),
-        sharex="col",
-        sharey="row",
-        squeeze=False,
-    )
+    share = {"height_ratios": (2, 1), "sharex": "col", "sharey": "row"}
+    figure, axes = grid(2, len(curves), 5.2, 3, **share)
     for (name, curve), (top, bottom) in zip(curves.items(), axes.T, strict=True):
         measured, units, f = curve["measured"], curve["units"], curve["hz"]
         order = np.argsort(units.omega)
-        shown = np.unique(order[np.linspace(0, len(order) - 1, 4).astype(int)])
-        for unit in shown if np.ptp(units.omega) else shown[:1]:
+        examples = np.unique(order[np.linspace(0, len(order) - 1, 4).astype(int)])
+        for unit in examples if np.ptp(units.omega) else examples[:1]:
             gain = measured.gain[unit]
             dots = top.loglog(f, gain, "o", ms=5, mfc="none", color=ORANGE)
             lines = top.loglog(f, np.abs(curve["exact"][unit]), color=BLUE, lw=1.2)
@@ -254,9 +236,9 @@ def draw_gains(curves):
 def draw_strong(strong):
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.4))
     relative = strong["frequencies"] / strong["omega"]
-    shown = np.unique(np.linspace(0, len(strong["amplitudes"]) - 1, 5).astype(int))
-    colors = plt.get_cmap("viridis")(np.linspace(0, 0.88, len(shown)))
-    for k, color in zip(shown, colors, strict=True):
+    chosen = np.unique(np.linspace(0, len(strong["amplitudes"]) - 1, 5).astype(int))
+    colors = plt.get_cmap("viridis")(np.linspace(0, 0.88, len(chosen)))
+    for k, color in zip(chosen, colors, strict=True):
         axes[0].loglog(relative, np.abs(strong["expected"][k]), color=color, lw=1.5)
         axes[0].loglog(relative, np.abs(strong["response"][k]), "o", ms=3, color=color)
         label = f"{strong['amplitudes'][k]:.2g}"
@@ -277,12 +259,12 @@ def draw_strong(strong):
     )
 
 
-def draw_fields(found):
-    curve, variance = list(found["curves"].values())[-1], found["variance"]
+def draw_fields(result):
+    curve, variance = list(result["curves"].values())[-1], result["variance"]
     units, hz, order = curve["units"], curve["hz"], np.argsort(curve["units"].omega)
     per_step = 1 / (2 * np.pi * units.step)  # Hz of a rad per step
     figure, axes = plt.subplots(3, 1, figsize=(8.5, 9), sharex=True, height_ratios=(1, 1.4, 1))
-    for (name, (f, power)), color in zip(found["spectra"].items(), (ORANGE, GREY), strict=True):
+    for (name, (f, power)), color in zip(result["spectra"].items(), (ORANGE, GREY), strict=True):
         inside = (f * per_step >= hz[0]) & (f * per_step <= hz[-1])
         x, band = f[inside] * per_step, (power.low[inside], power.high[inside])
         axes[0].fill_between(x, *band, color=color, alpha=0.3, lw=0)

@@ -6,8 +6,7 @@ one pixel a step, and end; the kicks go on. Every digit is shown several times
 under different kicks, and the controls repeat all trials under the same kicks:
 with the pixels of each digit in shuffled order, without any digit, and without
 recurrent connections. Intervals are bootstrapped over digits: they hold for this
-one network. The network is a trained one, unless --coupling or --params is given.
-
+one network, a trained one, unless --coupling or --params is given.
 Also leaves results.nc with all time courses, and params.safetensors.
 
     horn-neuro rest_vs_evoked --coupling 1.6 --kick-rate 100 --seed 2
@@ -57,12 +56,12 @@ class RestVsEvoked(DigitExperiment):
         draws = {"n_resamples": self.resamples, "seed": self.seed}
         trials = analysis.Conditions(recordings, groups, "stimulus", **draws)
         stimulus, rebound = trials.parts["stimulus"], trials.parts["rebound"]
-        x, squared = trials.signal("digits"), trials.squared_distance("rest")
+        squared, x = trials.squared_distance("rest"), {"digits": trials.signal("digits")}
         evoked = {name: d[:, stimulus].mean(axis=1) for name, d in squared.items()}
-        both = ("digits", "kicks only")  # the latter is the baseline of the return
+        pair = ("digits", "kicks only")  # the latter is the baseline of the return
         excess = {
-            "distance from rest": (squared[both[0]] - squared[both[1]])[:, rebound],
-            "difference from kicks only": trials.squared_difference(*both, "rebound"),
+            "distance from rest": (squared[pair[0]] - squared[pair[1]])[:, rebound],
+            "difference from kicks only": trials.squared_difference(*pair, "rebound"),
         }
         since = 1 / recordings["digits"].sfreq * np.arange(rebound.stop - rebound.start)
 
@@ -75,10 +74,10 @@ class RestVsEvoked(DigitExperiment):
         def time_constant(weights, excess):
             return [analysis.fit_return(since, row) for row in weights @ excess]
 
-        found = {
+        result = {
             "trials": trials,
             "variance_within_repeats": trials.variance_within(),
-            "variance_across": trials.estimate({"digits": x}, variance, "variance"),
+            "variance_across": trials.estimate(x, variance, "variance"),
             "quench": trials.variance_ratio("kicks only", SEGMENTS[1:]),
             "dimension": trials.participation_ratio(),
             "phase_coherence": trials.phase_coherence("rest"),
@@ -89,31 +88,31 @@ class RestVsEvoked(DigitExperiment):
             "return": trials.estimate(excess, time_constant, "return"),
         }
         self.step("decoding")
-        found |= self.decode(trials)
+        result |= self.decode(trials)
         params.save(self.folder.path / "params.safetensors")
         with self.folder.file("results.nc") as path:
-            courses(found).to_netcdf(path, engine="netcdf4")
-        return found
+            courses(result).to_netcdf(path, engine="netcdf4")
+        return result
 
     def simulate(self, params):
         """The network in all conditions, under the same kicks; recordings by condition."""
         test = self.load_digits("test")
         index = test.balanced(self.digits, generator(self.seed, "digits"))
-        shown = test[index]
-        shuffled = generator(self.seed, "shuffle").permuted(shown.inputs, axis=1)
+        digits = test[index]
+        shuffled = generator(self.seed, "shuffle").permuted(digits.inputs, axis=1)
         uncoupled = params.replace(w_rec=np.zeros_like(params.w_rec))
         kicks = hn.PoissonKicks(self.kick_rate, self.kick_amplitude)
         start = {}
         for name, network in (("coupled", params), ("uncoupled", uncoupled)):
             self.step(f"settling, {name}")
-            n = len(shown) * self.repeats
+            n = len(digits) * self.repeats
             start[name] = material.settled(network, SETTLE, n, kicks, self.seed, self.device)
         recordings = {}
         for name, network, state, inputs in (
-            ("digits", params, "coupled", shown.inputs),
+            ("digits", params, "coupled", digits.inputs),
             ("shuffled", params, "coupled", shuffled),
-            ("kicks only", params, "coupled", np.zeros_like(shown.inputs)),
-            ("no recurrence", uncoupled, "uncoupled", shown.inputs),
+            ("kicks only", params, "coupled", np.zeros_like(digits.inputs)),
+            ("no recurrence", uncoupled, "uncoupled", digits.inputs),
         ):
             self.step(f"simulating {name}")
             padded = np.pad(inputs, ((0, 0), (REST, REBOUND), (0, 0)))
@@ -123,7 +122,7 @@ class RestVsEvoked(DigitExperiment):
                 kicks=kicks,
                 initial=start[state],
                 segments={"rest": REST, "stimulus": inputs.shape[1], "rebound": REBOUND},
-                labels=np.repeat(shown.labels, self.repeats),
+                labels=np.repeat(digits.labels, self.repeats),
                 every=EVERY,
                 device=self.device,
                 seed=self.seed,
@@ -158,27 +157,27 @@ class RestVsEvoked(DigitExperiment):
         peak = at[separable["digits"].accuracy.argmax()]
         return {"at": at, "accuracy": accuracy, "best": best, "null": null, "peak": peak}
 
-    def findings(self, found):
+    def findings(self, result):
         rows = {}
         for title, key in (
             ("Dimension (participation ratio)", "dimension"),
             ("Variance across repeats over that of kicks only", "quench"),
         ):
-            for name, by_segment in found[key].items():
+            for name, by_segment in result[key].items():
                 rows |= {f"{title}, {name}, {s}": value for s, value in by_segment.items()}
         for title, key in (
             ("Distance from the resting cloud during the stimulus", "evoked"),
             ("Best decoding from a snapshot (chance 10 %)", "best"),
         ):
-            rows |= {f"{title}, {name}": estimate for name, estimate in found[key].items()}
-        for name, estimate in found["return"].items():
+            rows |= {f"{title}, {name}": estimate for name, estimate in result[key].items()}
+        for name, estimate in result["return"].items():
             rows[f"Time constant of the return, by {name}"] = estimate.scaled(1e3, "ms")
-        decay = 1e3 * found["trials"].recordings["digits"].data["decay_time"].values.mean()
+        decay = 1e3 * result["trials"].recordings["digits"].data["decay_time"].values.mean()
         rows["Free decay of the units, 1/gamma: mean"] = analysis.Estimate(decay, unit="ms")
-        ratio, dims = found["quench"]["digits"]["stimulus"], found["dimension"]["digits"]
+        ratio, dims = result["quench"]["digits"]["stimulus"], result["dimension"]["digits"]
         change = analysis.Estimate(ratio.value - 1, ratio.low - 1, ratio.high - 1).scaled(100, "%")
         does = {1: "raise", 0: "do not clearly change", -1: "quench"}[change.sign]
-        best, back = found["best"], found["return"]["distance from rest"].scaled(1e3, "ms")
+        best, back = result["best"], result["return"]["distance from rest"].scaled(1e3, "ms")
         answer = [
             f"Digits {does} the trial-to-trial variance ({change:+} against the same kicks "
             f"without digits); from a snapshot, a linear readout tells {best['digits']} of them "
@@ -189,29 +188,27 @@ class RestVsEvoked(DigitExperiment):
         ]
         return Findings(answer, rows)
 
-    def figures(self, found):
+    def figures(self, result):
         return {
-            "State space": draw_state_space(found),
-            "Variance across trials": draw_variance(found),
-            "Class separability": draw_separability(found),
-            "Dimension and phase": draw_dimension(found),
-            "Distance and return": draw_distance(found),
+            "State space": draw_state_space(result),
+            "Variance across trials": draw_variance(result),
+            "Class separability": draw_separability(result),
+            "Dimension and phase": draw_dimension(result),
+            "Distance and return": draw_distance(result),
         }
 
 
-def courses(found):
+def courses(result):
     """All time courses as a data set."""
-    trials, names = found["trials"], ("variance_within_repeats", "distance_from_rest")
-    data = {
-        name: trials.stack(found[name], "time", trials.times)
-        for name in (*names, "phase_coherence")
-    }
-    data["accuracy"] = trials.stack(found["accuracy"], "snapshot", trials.times[found["at"]])
+    trials = result["trials"]
+    names = ("variance_within_repeats", "distance_from_rest", "phase_coherence")
+    data = {name: trials.stack(result[name], "time", trials.times) for name in names}
+    data["accuracy"] = trials.stack(result["accuracy"], "snapshot", trials.times[result["at"]])
     return xr.Dataset(data)
 
 
-def draw_state_space(found):
-    trials, at = found["trials"], found["peak"]
+def draw_state_space(result):
+    trials, at = result["trials"], result["peak"]
     x, evoked = trials.signal("digits"), trials.signal("digits", "stimulus")
     labels = trials.recordings["digits"].data["label"].values
     # One plane for all panels: that of the states under stimulation.
@@ -242,19 +239,19 @@ def draw_state_space(found):
     )
 
 
-def draw_course(ax, found, curves, label):
-    trials = found["trials"]
+def draw_course(ax, result, curves, label):
+    trials = result["trials"]
     figures.plot_course(ax, trials.times, curves, label)
     figures.legend_above(ax)
     figures.mark_segments(ax, trials.spans)
 
 
-def draw_variance(found):
-    within = found["variance_within_repeats"]
-    both = found["variance_across"] | {"kicks only": within["kicks only"]}
+def draw_variance(result):
+    within = result["variance_within_repeats"]
+    across = result["variance_across"] | {"kicks only": within["kicks only"]}
     figure, axes = plt.subplots(2, 1, figsize=(10, 7), sharex=True)
-    draw_course(axes[0], found, within, "variance of x\nacross repeats of a digit")
-    draw_course(axes[1], found, both, "variance of x\nacross all trials")
+    draw_course(axes[0], result, within, "variance of x\nacross repeats of a digit")
+    draw_course(axes[1], result, across, "variance of x\nacross all trials")
     axes[0].label_outer()
     return figure, (
         "Does a stimulus quench variability? Above: variance across repeats of the same digit. "
@@ -262,12 +259,12 @@ def draw_variance(found):
     )
 
 
-def draw_separability(found):
+def draw_separability(result):
     figure, ax = plt.subplots(figsize=(10, 4.5))
-    figures.mark_segments(ax, found["trials"].spans)
-    times = found["trials"].times[found["at"]]
-    figures.plot_course(ax, times, found["accuracy"], "decoding accuracy")
-    band = np.quantile(found["null"], [0.025, 0.975])
+    figures.mark_segments(ax, result["trials"].spans)
+    times = result["trials"].times[result["at"]]
+    figures.plot_course(ax, times, result["accuracy"], "decoding accuracy")
+    band = np.quantile(result["null"], [0.025, 0.975])
     ax.axhspan(*band, color="0.7", alpha=0.5, lw=0, label="permuted labels")
     ax.set_ylim(0, 1)
     ax.legend(ncols=3, loc="upper left")
@@ -277,10 +274,10 @@ def draw_separability(found):
     )
 
 
-def draw_dimension(found):
+def draw_dimension(result):
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.3), width_ratios=(1, 1.3))
-    figures.plot_dimension(axes[0], found["dimension"])
-    draw_course(axes[1], found, found["phase_coherence"], "phase coherence over trials")
+    figures.plot_dimension(axes[0], result["dimension"])
+    draw_course(axes[1], result, result["phase_coherence"], "phase coherence over trials")
     return figure, (
         "How many dimensions do the states fill, and do digits reset phases? Left: participation "
         "ratio of x in each segment. Right: phase coherence over all trials, mean over units; its "
@@ -288,10 +285,10 @@ def draw_dimension(found):
     )
 
 
-def draw_distance(found):
+def draw_distance(result):
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.3), width_ratios=(1.4, 1))
-    draw_course(axes[0], found, found["distance_from_rest"], "distance from the resting cloud")
-    figures.plot_return(axes[1], found["since"], found["excess"], found["return"])
+    draw_course(axes[0], result, result["distance_from_rest"], "distance from the resting cloud")
+    figures.plot_return(axes[1], result["since"], result["excess"], result["return"])
     return figure, (
         "How far do digits drive the states, and how fast do they return? Left: Mahalanobis "
         "distance from the resting cloud of other trials; 1 is typical of rest. Right: squared "

@@ -11,7 +11,7 @@ Also leaves a folder for each network with its metrics, its last checkpoint and,
 of HORNs, params.safetensors.
 
     horn-neuro train_smnist --models horn_heterogeneous lstm --seeds 1 2 3
-    horn-neuro train_smnist --source FOLDER --full --out runs/mine
+    horn-neuro train_smnist --source FOLDER --full --out runs/of_model
     horn-neuro train_smnist --learn omega alpha --devices 2
 """
 
@@ -52,7 +52,7 @@ class TrainSmnist(DigitExperiment):
     takes = Sizes("15 s", "30 s", "1 min with the digits that come along")
     resumes = True
     params = Option(None, "a saved network to begin with", kind=Path, excludes=OVERRULED)
-    models = Option(HORNS[::-1], "to train", choices=MODELS)
+    models = Option(HORNS, "to train", choices=MODELS)
     match = Option("units", "what baselines share with the HORN", choices=("units", "parameters"))
     task = Option("smnist", "pixels in their order, or permuted", choices=("smnist", "psmnist"))
     seeds = Option((1,), "of the networks and their training", least=0)
@@ -195,15 +195,18 @@ class TrainSmnist(DigitExperiment):
     def findings(self, runs):
         rows, said = {}, []
         for name in self.models:
-            mine = [run for run in runs if run["model"] == name]
+            of_model = [run for run in runs if run["model"] == name]
             for text, values in (
-                ("test accuracy", [run["test_accuracy"] for run in mine]),
-                ("under noise of 0.4", [run["test_accuracy_by_noise"]["0.4"] for run in mine]),
-                ("validation, epoch 1", [run["metrics"][0]["validation_accuracy"] for run in mine]),
+                ("test accuracy", [run["test_accuracy"] for run in of_model]),
+                ("under noise of 0.4", [run["test_accuracy_by_noise"]["0.4"] for run in of_model]),
+                (
+                    "validation, epoch 1",
+                    [run["metrics"][0]["validation_accuracy"] for run in of_model],
+                ),
             ):
                 rows[f"{name}: {text}"] = analysis.mean_interval(values).scaled(100, "%")
-            rows[f"{name}: parameters"] = analysis.Estimate(mine[0]["parameters"] * 1.0)
-            speed = [row["sequences_per_second"] for run in mine for row in run["metrics"]]
+            rows[f"{name}: parameters"] = analysis.Estimate(of_model[0]["parameters"] * 1.0)
+            speed = [row["sequences_per_second"] for run in of_model for row in run["metrics"]]
             rows[f"{name}: speed"] = analysis.Estimate(np.mean(speed), unit="sequences/s")
             said.append(f"{name} {rows[f'{name}: test accuracy']}")
         answer = [

@@ -9,8 +9,6 @@ that is refitted on other digits. Intervals are Wilson's over digits, for one
 network. The digits that come along are all among MNIST's training digits, which
 the pretrained networks have seen: for a test accuracy, give --source.
 
-Also leaves params.safetensors.
-
     horn-neuro transfer --params net.safetensors --device cpp
     horn-neuro transfer --source FOLDER --digits 10000
 """
@@ -36,7 +34,6 @@ from horn_neuro.simulator import SpikeCoupling
 from horn_neuro.twin import load_checkpoint
 
 TWINS = {"float64": torch.float64, "float32": torch.float32}
-MOST = 1000  # test digits with each kind of recurrence
 
 
 class Transfer(DigitExperiment):
@@ -59,22 +56,19 @@ class Transfer(DigitExperiment):
             self.load_digits(split, n, generator(self.seed, f"{split} digits"), name)
             for split, name, n in (("train", "fit", self.fit), ("test", "digits", self.digits))
         )
-        some = test[:MOST]
-        whole, *parts = (-(-len(digits) // self.chunk) for digits in (test, fit, some))
+        sample = test[:1000]
+        whole, *parts = (-(-len(digits) // self.chunk) for digits in (test, fit, sample))
         self.expect(1 + whole + 4 * sum(parts), "chunk")
         first = self.simulate(params, test.inputs[: self.chunk])
-        found = self.compare(params, test, first)
-        found |= look_at_spikes(first, min(self.chunk, len(test)), self.seed)
-        found["accuracy"] = {
-            name: self.keep(
-                f"{params.fingerprint[:8]} {name}",
-                partial(self.read_out, params, network, fit, some, options),
-            )
-            for name, (network, options) in kinds_of_recurrence(params, first).items()
-        }
+        result = self.compare(params, test, first)
+        result |= look_at_spikes(first, min(self.chunk, len(test)), self.seed)
+        result["accuracy"] = {}
+        for name, (network, options) in kinds_of_recurrence(params, first).items():
+            work = partial(self.read_out, params, network, fit, sample, options)
+            result["accuracy"][name] = self.keep(f"{params.fingerprint[:8]} {name}", work)
         params.save(self.folder.path / "params.safetensors")
         self.config |= {"parameters": params.fingerprint, "recording": first.provenance}
-        return found
+        return result
 
     def network(self):
         if self.checkpoint is None:
@@ -115,19 +109,18 @@ class Transfer(DigitExperiment):
         }
 
     def compare_chunk(self, params, inputs, recording):
-        recording, n = recording or self.simulate(params, inputs), len(inputs)
-        found = {"brian2": readout(params, recording.final_state.x[:n])}
+        recording, n, expected = recording or self.simulate(params, inputs), len(inputs), None
+        result = {"brian2": readout(params, recording.final_state.x[:n])}
         for name, dtype in TWINS.items():
             out = twin_of(params, inputs, dtype, record=name == "float64")
-            found[name] = out.logits.double().numpy()
-            if out.recording is not None:
-                expected = out.recording.data
+            result[name] = out.logits.double().numpy()
+            expected = expected if out.recording is None else out.recording.data
         for name in ("x", "y"):
             pair = recording.data[name].values[:n], expected[name].values
             # Of parts: the largest over all chunks is made of differences and scales.
-            found[f"difference_{name}"] = np.abs(pair[0] - pair[1]).max(axis=(0, 1))
-            found[f"scale_{name}"] = np.abs(pair[1]).max(axis=(0, 1))
-        return found
+            result[f"difference_{name}"] = np.abs(pair[0] - pair[1]).max(axis=(0, 1))
+            result[f"scale_{name}"] = np.abs(pair[1]).max(axis=(0, 1))
+        return result
 
     def read_out(self, params, network, fit, test, options):
         """Accuracies of the trained readout, and of one that is refitted."""
@@ -145,8 +138,8 @@ class Transfer(DigitExperiment):
             "refitted readout": analysis.proportion(refitted.predict(new) == test.labels),
         }
 
-    def findings(self, found):
-        labels, logits, error = found["labels"], found["logits"], found["error"]
+    def findings(self, result):
+        labels, logits, error = result["labels"], result["logits"], result["error"]
         expected, rows = logits["float64"], {}
         for name, values in logits.items():
             same = analysis.proportion(values.argmax(1) == expected.argmax(1))
@@ -155,27 +148,21 @@ class Transfer(DigitExperiment):
             rows[f"Accuracy, {name}"] = right.scaled(100, "%")
         for name, course in error.items():
             rows[f"Largest relative error of {name} in Brian2"] = analysis.Estimate(course.max())
-        rows["Relative error of x, transposed weights"] = analysis.Estimate(found["control"])
-        share = 100 * found["control_agreement"]
+        rows["Relative error of x, transposed weights"] = analysis.Estimate(result["control"])
+        share = 100 * result["control_agreement"]
         rows["Same label, transposed weights"] = analysis.Estimate(share, unit="%")
-        rows["Spikes of a unit"] = analysis.Estimate(found["spikes"].rates().mean(), unit="Hz")
-        for name, values in found["locking"].items():
+        rows["Spikes of a unit"] = analysis.Estimate(result["spikes"].rates().mean(), unit="Hz")
+        for name, values in result["locking"].items():
             middle = analysis.Estimate(np.nanmedian(values), n=len(values))
             rows[f"Phase consistency of spikes with the {name} (median)"] = middle
-        for name, pair in found["accuracy"].items():
+        for name, pair in result["accuracy"].items():
             for kind, estimate in pair.items():
                 rows[f"Accuracy, {name}, {kind}"] = estimate.scaled(100, "%")
-        differing = {
-            name: analysis.changed_answers(logits[name], expected) for name in ("brian2", "float32")
-        }
-        trained, refitted, none = (
-            rows[f"Accuracy, {name}"]
-            for name in (
-                "graded spikes, as trained",
-                "graded spikes, refitted readout",
-                "no recurrence, refitted readout",
-            )
-        )
+        changed = partial(analysis.changed_answers, expected=expected)
+        differing = {name: changed(logits[name]) for name in ("brian2", "float32")}
+        names = ("graded spikes, as trained", "graded spikes, refitted readout")
+        trained, refitted = (rows[f"Accuracy, {name}"] for name in names)
+        none = rows["Accuracy, no recurrence, refitted readout"]
         answer = [
             f"Brian2 gives {len(labels) - len(differing['brian2'])} of {len(labels)} digits the "
             "same label as the float64 twin, and their trajectories differ by at most "
@@ -188,15 +175,15 @@ class Transfer(DigitExperiment):
             "smallest_margin": analysis.logit_margin(expected).min(),
             "largest_logit_shift": {n: np.abs(logits[n] - expected).max() for n in differing},
             "relative_error": {n: {"largest": e.max(), "last": e[-1]} for n, e in error.items()},
-            "spike_phase_locking": found["locking"],
+            "spike_phase_locking": result["locking"],
         }
         return Findings(answer, rows, details)
 
-    def figures(self, found):
+    def figures(self, result):
         return {
-            "Recurrence carried by spikes": draw_accuracies(found["accuracy"]),
-            "The same trial in both": draw_example(found),
-            "Spikes": draw_spikes(found),
+            "Recurrence carried by spikes": draw_accuracies(result["accuracy"]),
+            "The same trial in both": draw_example(result),
+            "Spikes": draw_spikes(result),
         }
 
 
@@ -211,10 +198,8 @@ def twin_of(params, inputs, dtype, record):
 
 
 def relative(parts, name):
-    difference, scale = (
-        np.max([part[f"{kind}_{name}"] for part in parts], axis=0)
-        for kind in ("difference", "scale")
-    )
+    kinds = ("difference", "scale")
+    difference, scale = (np.max([p[f"{k}_{name}"] for p in parts], axis=0) for k in kinds)
     return np.divide(difference, scale, out=difference.copy(), where=scale > 0)
 
 
@@ -224,15 +209,13 @@ def look_at_spikes(recording, n, seed):
     x, real = recording.data["x"].values[:n], recording.spikes.trial < n  # not the padding
     parts = (spikes.trial[real], spikes.unit[real], spikes.sample[real])
     spikes = hn.recording.SpikeTrains(*parts, x.shape, spikes.interval)
-    phase = analysis.field_phase(x)
+    phase, lock = analysis.field_phase(x), partial(analysis.spike_phase_locking, spikes)
     other = 1 + generator(seed, "other trials").integers(n - 1) if n > 1 else 0
     return {
         "spikes": spikes,
         "locking": {
-            "field of the same trial": analysis.spike_phase_locking(spikes, phase),
-            "field of another trial": analysis.spike_phase_locking(
-                spikes, np.roll(phase, other, axis=0)
-            ),
+            "field of the same trial": lock(phase),
+            "field of another trial": lock(np.roll(phase, other, axis=0)),
         },
     }
 
@@ -266,9 +249,9 @@ def draw_accuracies(accuracies):
     )
 
 
-def draw_example(found):
-    twin, brian2, frequency_hz = found["example"]
-    times, order = found["step"] * np.arange(twin.shape[1]), np.argsort(frequency_hz)
+def draw_example(result):
+    twin, brian2, frequency_hz = result["example"]
+    times, order = result["step"] * np.arange(twin.shape[1]), np.argsort(frequency_hz)
     chosen = order[np.linspace(0, len(order) - 1, min(5, len(order))).astype(int)]
     figure, axes = plt.subplots(2, 1, figsize=(9, 7), sharex=True, height_ratios=(3, 2))
     gap = 1.1 * np.ptp(twin[chosen], axis=1).max()
@@ -279,10 +262,10 @@ def draw_example(found):
     axes[0].set(ylabel="position x of units", ylim=(None, gap * (len(chosen) - 0.1)))
     axes[0].legend([wide[0], thin[0]], ["torch twin", "Brian2"], ncols=2, loc="upper right")
     for name, color, line in (("x", BLUE, "-"), ("y", ORANGE, "--")):
-        course = np.maximum(found["error"][name], 1e-17)
+        course = np.maximum(result["error"][name], 1e-17)
         axes[1].semilogy(times, course, line, color=color, label=name)
     word = "x, transposed weights, at the end"
-    axes[1].axhline(found["control"], color="black", ls="-.", label=word)
+    axes[1].axhline(result["control"], color="black", ls="-.", label=word)
     axes[1].set(xlabel="time (s)", ylabel="largest relative\ndifference", ylim=(1e-17, 1e5))
     axes[1].legend(ncols=3, loc="upper left")
     return figure, (
@@ -292,14 +275,14 @@ def draw_example(found):
     )
 
 
-def draw_spikes(found):
-    spikes, frequency_hz = found["spikes"], found["example"][2]
+def draw_spikes(result):
+    spikes, frequency_hz = result["spikes"], result["example"][2]
     order = np.argsort(frequency_hz, kind="stable")
     figure, axes = plt.subplots(1, 2, figsize=(13, 4.8))
     trains = [spikes.of(0, unit) for unit in order]
     figures.plot_raster(axes[0], trains, np.asarray(frequency_hz)[order])
     axes[0].set(xlabel="time (s)", title="spikes of one trial")
-    styles = zip(found["locking"].items(), (ORANGE, GREY), "ox", strict=True)
+    styles = zip(result["locking"].items(), (ORANGE, GREY), "ox", strict=True)
     for (name, values), color, marker in styles:
         axes[1].plot(frequency_hz, values, marker, ms=5, color=color, label=name)
     axes[1].axhline(0, color="black", lw=0.6)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from horn_neuro._version import software_versions
@@ -82,7 +83,7 @@ class Experiment:
         self.values = {
             name: option.resolve(name, given.get(name), size) for name, option in declared.items()
         }
-        vars(self).update(self.values)
+        vars(self).update(self.values, size=size)
         words = ", ".join(f"{name}={value!r}" for name, value in {"size": size, **given}.items())
         self.command, self.config = f"{type(self).__name__}.run({words})", {}
 
@@ -157,6 +158,15 @@ class Experiment:
     def keep(self, name, make):
         """Return `make()`, or what the run that is resumed has kept of it (`RunFolder.keep`)."""
         return self.folder.keep(name, make, self.values, self.writes)
+
+    def keep_all(self, pieces):
+        """Yield `keep(name, make)` for a list of these pairs, from parallel processes."""
+        # A fast run is over before a second process has started.
+        parallel = Parallel(1 if self.size == "fast" else -1, return_as="generator")
+        results = parallel(delayed(self.keep)(*piece) for piece in pieces)
+        for name, _ in pieces:
+            self.step(name)
+            yield next(results)
 
     def start(self, out=None, resume=False):
         """Measure, and write everything down; as of `run`, returns result and findings."""

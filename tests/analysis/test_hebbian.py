@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from horn_neuro.analysis import align, explained_share, hebbian_product, lagged_correlation
+from horn_neuro.analysis import (
+    align,
+    by_growth,
+    explained_share,
+    hebbian_product,
+    lagged_correlation,
+)
 
 
 def test_lagged_correlation_equals_scipy_pair_by_pair():
@@ -87,3 +93,13 @@ def test_bad_input():
         align(np.zeros((3, 3)), np.zeros((4, 4)))
     with pytest.raises(ValueError, match="does not vary"):
         align(np.ones((3, 3)), np.eye(3)[::-1])
+
+
+def test_pairs_are_sorted_by_the_growth_of_both_their_weights():
+    change = np.zeros((5, 5))
+    change[1, 0], change[0, 1] = 5.0, -9.0  # shrinks in sum
+    change[3, 2] = 2.0
+    values = np.arange(25.0).reshape(5, 5)
+    found = by_growth(change, values)
+    assert (found["grown"], found["shrunk"]) == (values[3, 2], values[1, 0])
+    assert found["all"] == values[np.tril_indices(5, -1)].mean()

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +15,8 @@ from matplotlib import pyplot as plt
 from horn_neuro.analysis import mean_interval
 from horn_neuro.experiment import Experiment, Findings, Option, Sizes
 from horn_neuro.experiment.command import main, run_command
+
+ROOT = Path(__file__).parents[2]
 
 
 class Count(Experiment):
@@ -149,11 +153,12 @@ def test_a_failed_or_stopped_run_tells_how_to_resume(seed, message, tmp_path, mo
     """And the resumed one does only what is left."""
     out = tmp_path / "run"
     argv = ["--fast", "--seeds", "1", str(seed), "--out", str(out)]
+    before = signal.getsignal(signal.SIGINT)  # Brian2 has a handler of its own
     with pytest.raises(SystemExit) as failed:
         run_command(Count, "horn-neuro count", argv)
     again = f"horn-neuro count {' '.join(argv)} --resume"
     assert str(failed.value) == f"{message}\nWhat was done is kept; continue by\n    {again}"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     assert Count.made == [1, seed]
     monkeypatch.setattr(Count, "draw", lambda self, seed: Count.made.append(seed) or np.ones(3))
     run_command(Count, "horn-neuro count", [*argv, "--resume"])
@@ -204,3 +209,18 @@ def test_horn_neuro_lists_all_protocols(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["horn-neuro", "plw"])
     with pytest.raises(SystemExit, match="there is no plw; choose .*plv"):
         main()
+
+
+@pytest.mark.parametrize("start", [["-m", "horn_neuro", "plv"], ["protocols/plv.py"]])
+def test_every_way_to_start_is_the_same_run(start):
+    done = subprocess.run(
+        [sys.executable, *start, "--units", "2"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "plv: units = 2: give at least 3\n"
+    assert done.stdout == ""

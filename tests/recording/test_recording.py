@@ -43,7 +43,7 @@ def test_provenance(recording):
     assert provenance["device"] == "numpy"
     assert provenance["seed"] == 1
     assert provenance["versions"]["horn_neuro"] == hn.__version__
-    assert {"brian2", "numpy", "mne", "python"} <= set(provenance["versions"])
+    assert {"brian2", "numpy", "python"} <= set(provenance["versions"])
     assert provenance["parameters_provenance"]["factory"] == "effenberger_2025"
     assert len(provenance["parameters"]) == 64
 
