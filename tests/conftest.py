@@ -75,6 +75,8 @@ def cuda_on_cpu(monkeypatch):
 
 def _prepared(request):
     name, *options = request.param.split()
+    if name == "cuda":
+        pytest.importorskip("brian2cuda")  # it registers its preferences
     if name != "cuda_on_cpu":
         return name
     request.getfixturevalue(name)(order=options[0], block=options[1])
