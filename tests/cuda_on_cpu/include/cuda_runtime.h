@@ -45,7 +45,6 @@ cudaError_t cudaGetDeviceCount(int *);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *, int device);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaDeviceSynchronize();
-cudaError_t cudaDeviceReset();
 cudaError_t cudaDeviceSetLimit(cudaLimit, size_t);
 cudaError_t cudaProfilerStart();
 cudaError_t cudaProfilerStop();

@@ -75,7 +75,6 @@ cudaError_t cudaSetDevice(int device) {
     return device == 0 ? cudaSuccess : report(cudaErrorInvalidDevice);
 }
 cudaError_t cudaDeviceSynchronize() { return begin("cudaDeviceSynchronize"); }
-cudaError_t cudaDeviceReset() { return refusal(); }
 cudaError_t cudaDeviceSetLimit(cudaLimit, size_t) { return refusal(); }
 cudaError_t cudaProfilerStart() { return refusal(); }
 cudaError_t cudaProfilerStop() { return refusal(); }
