@@ -2,8 +2,8 @@
 """What does it cost that connections learn?
 
 Times networks with plastic and with fixed connections on the same devices, in
-turns, and prints a Markdown table. The fixed ones are dense products, and
-Brian2's (summed) synapses, which plastic connections are made of.
+turns, and prints a Markdown table. The fixed ones are dense products, and sums over
+connections; plastic connections are Brian2 synapses.
 
     python benchmarks/plasticity.py          # some four minutes on two cores
 """
@@ -16,7 +16,6 @@ from measure import interleaved
 import horn_neuro as hn
 from horn_neuro.parameters import dense_gaussian
 from horn_neuro.simulator import compiler_problem
-from horn_neuro.twin import run_plastic
 
 SIZES = ((32, 1), (32, 16), (128, 1), (128, 16))  # units, trials
 STEPS, REPEATS = 2000, 3
@@ -41,7 +40,6 @@ def calls_of(n_units, n_trials):
                 hn.simulate(params, stimulus, record=("x",), every=STEPS, device=device, **options)
 
             calls[f"{device}, {name}"] = call
-    calls["twin, covariance"] = lambda: run_plastic(params, stimulus, RULES["covariance"])
     return calls
 
 

@@ -49,14 +49,15 @@ class Recording:
     @classmethod
     def from_arrays(
         cls,
+        params,
         signals,
         stimulus,
-        sample_interval,
-        segments,
-        labels,
-        units,
         final_state,
         provenance,
+        *,
+        every=1,
+        segments=None,
+        labels=None,
         spikes=None,
         weights=None,
     ):
@@ -64,22 +65,23 @@ class Recording:
 
         Parameters
         ----------
+        params : HornParameters
+            The network, as it was during the recording: what tells the units apart and
+            how long a step is are read off it.
         signals : dict of str to ndarray, shape (n_trials, n_units, n_samples)
             Recorded variables by name.
         stimulus : ndarray, shape (n_trials, n_channels, n_samples)
             The input at the recorded steps.
-        sample_interval : float
-            Seconds between samples.
-        segments : array_like of str, shape (n_samples,)
-            Name of the segment each sample belongs to.
-        labels : array_like of int, shape (n_trials,) | None
-            Class of each trial.
-        units : dict of str to array_like, shape (n_units,)
-            What tells the units apart: omega, frequency (Hz), decay_time (s).
         final_state : State
             State after the last step.
         provenance : dict
             JSON-like record of how the signals came about.
+        every : int
+            Steps from one sample to the next.
+        segments : array_like of str, shape (n_samples,) | None
+            Name of the segment each sample belongs to; None calls all "stimulus".
+        labels : array_like of int, shape (n_trials,) | None
+            Class of each trial.
         spikes : SpikeTrains | None
             Spikes, where they were recorded.
         weights : dict of str to ndarray | None
@@ -90,6 +92,12 @@ class Recording:
         -------
         recording : Recording
         """
+        interval = every * params.step
+        units = {
+            "omega": params.omega,
+            "frequency": params.frequency_hz,
+            "decay_time": params.decay_time,
+        }
         trial_unit = ("trial", "unit")
         variables = {
             name: ((*trial_unit, "time"), values, {"units": _UNITS[name]})
@@ -111,8 +119,8 @@ class Recording:
             "trial": np.arange(n_trials),
             "unit": np.arange(final_state.x.shape[1]),
             "channel": np.arange(n_channels),
-            "time": ("time", np.arange(n_samples) * sample_interval, {"units": "s"}),
-            "segment": ("time", np.asarray(segments, str)),
+            "time": ("time", np.arange(n_samples) * interval, {"units": "s"}),
+            "segment": ("time", np.full(n_samples, "stimulus") if segments is None else segments),
             **{
                 name: ("unit", np.asarray(values), {"units": _UNITS[name]})
                 for name, values in units.items()
@@ -121,7 +129,7 @@ class Recording:
         if labels is not None:
             coordinates["label"] = ("trial", np.asarray(labels))
         attributes = {
-            "sfreq": 1 / sample_interval,
+            "sfreq": 1 / interval,
             "provenance": json.dumps({**provenance, "versions": software_versions()}),
         }
         if spikes is not None:

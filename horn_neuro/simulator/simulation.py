@@ -179,19 +179,15 @@ def simulate(
         results = run_in_process(program, device, brian2_seed(seed, "kicks"))
     duration = time.perf_counter() - started
     return Recording.from_arrays(
+        params,
         signals={name: _by_trial(results[name], sizes) for name in record if name in SIGNALS},
-        spikes=_spike_trains(results["spikes"], sizes) if "spikes" in record else None,
-        weights=_weights(couplings[0], results) if plasticity else None,
         stimulus=stimulus[:, ::every].transpose(0, 2, 1),
-        sample_interval=every * params.step,
+        final_state=State(**program.state(results)),
+        every=every,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
         labels=labels,
-        units={
-            "omega": params.omega,
-            "frequency": params.frequency_hz,
-            "decay_time": params.decay_time,
-        },
-        final_state=State(**program.state(results)),
+        spikes=_spike_trains(results["spikes"], sizes) if "spikes" in record else None,
+        weights=_weights(couplings[0], results) if plasticity else None,
         provenance={
             "device": device,
             "coupling": " and ".join(term.name for term in couplings),

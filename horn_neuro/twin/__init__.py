@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "checkpoint": ["load_checkpoint", "save_checkpoint"],
         "native": ["native_problem"],
         "error_signals": ["ErrorSignals", "error_signals"],
-        "plasticity": ["run_plastic"],
         "network": ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"],
         "training": ["Task", "TrainingConfig", "evaluate", "train"],
         "transforms": ["constrain", "unconstrain"],

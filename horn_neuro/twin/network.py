@@ -264,18 +264,13 @@ class HornNetwork(nn.Module):
         # A past of no steps is none.
         parts = {k: v for k, v in state._asdict().items() if v is not None and v.numel()}
         last = State(**{name: array(tensor) for name, tensor in parts.items()})
-        params = self.initial
+        present = {name: array(self.oscillators[name]) for name in ("omega", "gamma")}
+        learned = {name: present[name] for name in present if name in self.learn}
+        params = self.initial.replace(**learned)
         return Recording.from_arrays(
+            params,
             signals={name: array(s.permute(1, 2, 0)) for name, s in (("x", xs), ("y", ys))},
             stimulus=array(sequence.permute(1, 2, 0)),
-            sample_interval=params.step,
-            segments=["stimulus"] * len(sequence),
-            labels=None,
-            units={
-                "omega": array(self.oscillators["omega"]),
-                "frequency": params.frequency_hz,
-                "decay_time": params.decay_time,
-            },
             final_state=last,
             provenance={
                 "device": f"torch {self.backend} {sequence.device.type}",

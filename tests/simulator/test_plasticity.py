@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from reference.plastic import run_plastic
 
 import horn_neuro as hn
 from horn_neuro.parameters import dense_gaussian, sparse_random, uniform_delays
-from horn_neuro.twin import run_plastic
 
 UNITS, TRIALS, STEPS = 5, 3, 150
 RECORD = ("x", "w_rec")

@@ -227,3 +227,17 @@ def test_a_connection_that_training_makes_keeps_the_delay_it_was_trained_with():
     inputs = torch.rand(1, 40, 1, dtype=torch.float64)
     found = hn.simulate(trained, inputs.numpy(), device="numpy").final_state.x
     np.testing.assert_allclose(found, twin(inputs).state.x.detach(), atol=1e-12)
+
+
+def test_a_recording_tells_the_frequencies_that_were_learned():
+    params = hn.effenberger_2025(4, heterogeneous=True, seed=1)
+    twin = hn.HornNetwork(params, learn=("omega", "gamma"), dtype=torch.float64)
+    with torch.no_grad():
+        twin.raw_omega += 0.3
+        twin.raw_gamma -= 0.2
+    data = twin(torch.rand(1, 20, 1, dtype=torch.float64), record=True).recording.data
+    trained = twin.to_parameters()
+    assert (trained.omega != params.omega).all()
+    np.testing.assert_allclose(data["omega"], trained.omega, rtol=1e-12)
+    np.testing.assert_allclose(data["frequency"], trained.frequency_hz, rtol=1e-12)
+    np.testing.assert_allclose(data["decay_time"], trained.decay_time, rtol=1e-12)

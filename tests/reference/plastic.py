@@ -85,22 +85,10 @@ def run_plastic(params, inputs, rule, *, state=None, learning=True):
     if covariance:
         last = State(x.numpy(), y.numpy(), past, mean_x=mean_x.numpy(), mean_y=mean_y.numpy())
     return Recording.from_arrays(
+        params,
         signals={"x": torch.stack(xs, -1).numpy(), "y": torch.stack(ys, -1).numpy()},
         stimulus=inputs.permute(0, 2, 1).numpy(),
-        sample_interval=step,
-        segments=["stimulus"] * n_steps,
-        labels=None,
-        units={
-            "omega": params.omega,
-            "frequency": params.frequency_hz,
-            "decay_time": params.decay_time,
-        },
         final_state=last,
+        provenance={"device": "reference"},
         weights={"w_rec": torch.stack(ws, -1).numpy(), "final_w_rec": w.numpy()},
-        provenance={
-            "device": "torch plastic cpu",
-            "step": step,
-            "plasticity": repr(rule),
-            "parameters_provenance": params.provenance,
-        },
     )
