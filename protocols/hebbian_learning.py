@@ -38,7 +38,7 @@ NOISE = 0.2  # of pixels
 
 class HebbianLearning(DigitExperiment):
     title = "Learning without labels"
-    takes = Sizes("30 s", "2 min", "6 h")
+    takes = Sizes("30 s", "2 min", "")
     resumes = True
     device = material.DEVICE
     models = Option(MODELS, "of networks", choices=MODELS)

@@ -45,7 +45,7 @@ QUANTITIES = {  # name: label, factor, unit of a difference
 
 class Heterogeneity(DigitExperiment):
     title = "Heterogeneity and criticality"
-    takes = Sizes("30 s", "2 min", "2 h")
+    takes = Sizes("25 s", "1.5 min", "")
     resumes = True
     device = material.DEVICE
     couplings = Option(
@@ -234,7 +234,8 @@ def draw_curves(cells):
         ax.tick_params(labelbottom=True)
     axes[0, 0].axhline(0, color="black", lw=0.6)
     axes[1, 0].axhline(REST / 2, color=GREY, ls="--", lw=1)
-    axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="top", color=GREY)
+    axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="bottom", color=GREY)
+    axes[1, 0].set_ylim(0, 0.6 * REST)
     for ax in (axes[1, 1], axes[0, 2]):
         ax.axhline(10, color=GREY, lw=1, ls="-.")
         ax.set_ylim(0, None)

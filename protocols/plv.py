@@ -34,7 +34,7 @@ LINES = {"coupled": "-", "uncoupled": ":"}
 
 class Plv(DigitExperiment):
     title = "Synchrony"
-    takes = Sizes("15 s", "50 s", "12 min")
+    takes = Sizes("15 s", "50 s", "")
     resumes = True
     device = material.DEVICE
     seeds = Option(
@@ -189,7 +189,7 @@ def draw_seeds(result):
                 ax.scatter([x] * len(values), values, s=28, **style)
         ax.set_xticks([0.5, 3.5], SEGMENTS)
         ax.set(ylabel=f"{key.split()[1]} of PPC over pairs", xlim=(-0.7, 4.7), ylim=(0, None))
-    figure.legend(loc="outside upper center", ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure, (
         "Is it the same in every pair of networks? Spread (standard deviation) and mean over pairs "
         "of PPC over time, with recurrent connections; lines join networks of the same weights."
@@ -218,8 +218,9 @@ def draw_detuning(result):
             )
     for ax, segment in zip(axes, SEGMENTS, strict=True):
         ax.axhline(0, color="black", lw=0.6)
-        ax.set(title=segment, xlabel="difference of natural frequencies (Hz)", ylim=(-0.15, 1))
-    axes[0].set_ylabel("PPC over time")
+        ax.set(title=segment, xlabel="difference of natural frequencies (Hz)")
+    top = min(1, axes[0].get_ylim()[1])  # intervals of few seeds go beyond
+    axes[0].set(ylabel="PPC over time", ylim=(-0.15 * top, top))
     axes[-1].legend(loc="upper right")
     return figure, (
         "Which unequal units lock? PPC against the difference of natural frequencies: mean over "

@@ -32,7 +32,7 @@ ROW = 2 * np.pi / 28  # the frequency of rows of pixels, in rad per step
 
 class Resonance(DigitExperiment):
     title = "Resonance"
-    takes = Sizes("15 s", "20 s", "1 min")
+    takes = Sizes("15 s", "15 s", "")
     device, seed = material.DEVICE, material.SEED
     params = replace(material.PARAMS, excludes=("units",))
     units = Option(64, "oscillators of each network, where none is given", least=1)

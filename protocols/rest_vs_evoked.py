@@ -34,7 +34,7 @@ EVERY = 4  # steps between recorded samples
 
 class RestVsEvoked(DigitExperiment):
     title = "Rest, stimulus, rebound"
-    takes = Sizes("25 s", "1 min", "20 min")
+    takes = Sizes("30 s", "1.5 min", "")
     device, seed = material.DEVICE, material.SEED
     params = replace(material.PARAMS, excludes=("coupling",))
     coupling = Option(None, "std of w_rec, of an untrained network instead", kind=float, least=0)

@@ -49,7 +49,7 @@ OVERRULED = ("coupling", "units", "alpha", "gamma", "omega")
 
 class TrainSmnist(DigitExperiment):
     title = "Training on sequential MNIST"
-    takes = Sizes("15 s", "30 s", "1 min with the digits that come along")
+    takes = Sizes("10 s", "30 s", "")
     resumes = True
     params = Option(None, "a saved network to begin with", kind=Path, excludes=OVERRULED)
     models = Option(HORNS, "to train", choices=MODELS)
@@ -210,8 +210,8 @@ class TrainSmnist(DigitExperiment):
             rows[f"{name}: speed"] = analysis.Estimate(np.mean(speed), unit="sequences/s")
             said.append(f"{name} {rows[f'{name}: test accuracy']}")
         answer = [
-            f"Within {self.epochs} passes over {self.config['sequences']} digits, test digits are "
-            f"told apart by {', '.join(said)} (chance 10 %; seeds: {len(self.seeds)}).",
+            f"After {self.epochs} passes over {self.config['sequences']} digits, test digits are "
+            f"answered right: {', '.join(said)} (chance 10 %; seeds: {len(self.seeds)}).",
             "Under pixel noise of 0.4 at test: "
             + ", ".join(f"{m} {rows[f'{m}: under noise of 0.4']}" for m in self.models)
             + ".",
@@ -242,9 +242,10 @@ def draw_learning(runs):
         figures.plot_models(ax, epochs, curves, "epoch", label)
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_yscale("log")
+    figures.label_log_axis(axes[0].yaxis)
     axes[1].axhline(10, color="black", lw=0.6, ls=":")
     axes[1].set_ylim(0, 101)
-    axes[1].legend(loc="lower right")
+    axes[1].legend(loc="center right")
     return figure, (
         "Do they learn, and how fast? Lines: mean over seeds; bands: their range; dotted: chance."
     )

@@ -38,7 +38,7 @@ TWINS = {"float64": torch.float64, "float32": torch.float32}
 
 class Transfer(DigitExperiment):
     title = "From torch to Brian2"
-    takes = Sizes("20 s", "1 min", "10 min")
+    takes = Sizes("20 s", "1.5 min", "")
     resumes = True
     device, seed = material.DEVICE, material.SEED
     params = replace(material.PARAMS, excludes=("checkpoint",))

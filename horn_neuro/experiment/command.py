@@ -106,7 +106,7 @@ def _parser(cls, program):
     )
     sizes = parser.add_mutually_exclusive_group()
     for size, text in (("fast", "a first look"), ("full", "the size of a paper")):
-        text += f", in {getattr(cls.takes, size)}"
+        text += f", in {getattr(cls.takes, size)}" if getattr(cls.takes, size) else ""
         sizes.add_argument(f"--{size}", dest="size", action="store_const", const=size, help=text)
     for name, option in cls.options().items():
         option.add_to(parser, name)

@@ -55,7 +55,7 @@ class Experiment:
     title : str
         Title of the report.
     takes : Sizes
-        How long a run takes on two cores.
+        How long a run takes on two cores; "" where nobody has measured it.
     resumes : bool
         Whether pieces of work are kept (`keep`), so that a run can be resumed.
     folder : RunFolder
