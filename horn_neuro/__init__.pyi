@@ -8,6 +8,7 @@ from .parameters import (
     effenberger_2025,
     load_parameters,
     pretrained,
+    stack,
 )
 from .recording import Recording, State, load_recording
 from .simulator import DrawnKicks, PoissonKicks, simulate
@@ -36,5 +37,6 @@ __all__ = [
     "report",
     "simulate",
     "simulator",
+    "stack",
     "twin",
 ]

@@ -5,6 +5,7 @@ from horn_neuro.parameters.delays import constant_delays, distance_delays, unifo
 from horn_neuro.parameters.diffusion import DiffusiveCoupling
 from horn_neuro.parameters.factories import effenberger_2025
 from horn_neuro.parameters.horn import HornParameters
+from horn_neuro.parameters.layers import stack
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
 from horn_neuro.parameters.seeds import brian2_seed, generator, resolve_seed
@@ -47,6 +48,7 @@ __all__ = [
     "ring_distances",
     "shuffled",
     "sparse_random",
+    "stack",
     "truncated_normal",
     "uniform_delays",
     "uniform_multiple",

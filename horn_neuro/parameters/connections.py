@@ -1,9 +1,9 @@
-"""`Connections`: the connections of a network, one by one."""
+"""`Connections`: the connections of a network, one by one; sparse matrices of them."""
 
 import numpy as np
 from scipy import sparse
 
-__all__ = ["Connections"]
+__all__ = ["Connections", "as_sparse", "delays_of", "join_parts", "parts_of"]
 
 
 class Connections:
@@ -33,12 +33,11 @@ class Connections:
     def __init__(self, weights, delays=None):
         self.n_units = weights.shape[0]
         if sparse.issparse(weights):
-            present = sparse.coo_array(weights)
+            present = sparse.csr_array(weights, copy=True)
             present.sum_duplicates()
-            post, pre = present.coords
-            kept = np.lexsort((pre, post))
-            kept = kept[present.data[kept] != 0]
-            post, pre, self.weights = post[kept], pre[kept], present.data[kept]
+            present.eliminate_zeros()
+            pre, self.weights = present.indices, present.data
+            post = np.repeat(np.arange(self.n_units), np.diff(present.indptr))
         else:
             post, pre = np.nonzero(weights)
             self.weights = weights[post, pre]
@@ -69,3 +68,64 @@ class Connections:
             for lag in np.unique(delay)
             for of in [delay == lag]
         }
+
+
+def as_sparse(name, value, shape):
+    """Check a sparse matrix, and return it without zeros, in order and read-only (csr_array)."""
+    matrix = sparse.csr_array(value, dtype=np.float64, copy=True)
+    if matrix.shape != shape:
+        raise ValueError(f"{name} has shape {matrix.shape}, but w_in and w_out ask for {shape}")
+    if not np.isfinite(matrix.data).all():
+        raise ValueError(f"{name} has entries that are not finite; every value must be finite")
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return _frozen(matrix)
+
+
+def delays_of(weights, delays):
+    """Check the delays of sparse weights, and return them for its connections (csr_array)."""
+    if np.shape(delays) != weights.shape and getattr(delays, "shape", None) != weights.shape:
+        raise ValueError(
+            f"delays has shape {np.shape(delays)}, but the network asks for {weights.shape}, order "
+            "[post, pre]"
+        )
+    delays = delays.tocsr() if sparse.issparse(delays) else np.asarray(delays)
+    rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+    chosen = delays[rows, weights.indices]
+    chosen = np.asarray(chosen.toarray() if sparse.issparse(chosen) else chosen).ravel()
+    bad = np.flatnonzero(~((chosen >= 1) & (chosen == np.floor(chosen))))
+    if bad.size:
+        k = bad[0]
+        raise ValueError(
+            f"delays[{rows[k]}, {weights.indices[k]}] = {chosen[k]}: a delay is a whole number of "
+            "steps, at least 1 (1 is the undelayed step), wherever w_rec has a connection"
+        )
+    parts = (chosen.astype(np.int64), weights.indices.copy(), weights.indptr.copy())
+    return _frozen(sparse.csr_array(parts, shape=weights.shape))
+
+
+def _frozen(matrix):
+    for array in (matrix.data, matrix.indices, matrix.indptr):
+        array.flags.writeable = False
+    return matrix
+
+
+def parts_of(name, matrix):
+    """Return the three arrays of a csr_array by name, as files have them."""
+    return {
+        f"{name}.data": matrix.data,
+        f"{name}.indices": matrix.indices.astype(np.int64),
+        f"{name}.indptr": matrix.indptr.astype(np.int64),
+    }
+
+
+def join_parts(values):
+    """Put the csr_arrays of a dict together whose arrays were taken apart by `parts_of`."""
+    values = dict(values)
+    for name in [key.removesuffix(".indptr") for key in values if key.endswith(".indptr")]:
+        data, indices, indptr = (
+            values.pop(f"{name}.{part}") for part in ("data", "indices", "indptr")
+        )
+        n = len(indptr) - 1
+        values[name] = sparse.csr_array((data, indices, indptr), shape=(n, n))
+    return values

@@ -6,8 +6,9 @@ import operator
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import sparse
 
-from horn_neuro.parameters.connections import Connections
+from horn_neuro.parameters.connections import Connections, as_sparse, delays_of, parts_of
 from horn_neuro.parameters.stability import is_stable
 
 __all__ = ["HornParameters"]
@@ -53,6 +54,7 @@ class HornParameters:
     b_out      b_out       (n_out,)  1                          0
     feedback   v           (n,)      1, not scaled by 1/sqrt(n) 0
     delays     d           (n, n)    whole steps, [post, pre]   None (1)
+    layer                  (n,)      number of the layer        None (0)
     h          h           scalar    model time per step        1.0
     step       dt          scalar    seconds per step           0.001
     provenance             dict      where the values come from {}
@@ -64,15 +66,19 @@ class HornParameters:
         A scalar stands for the same value in every unit.
     w_in : array_like, shape (n, n_in)
         Input weights.
-    w_rec : array_like, shape (n, n)
-        Recurrent weights [post, pre], acting on the velocities y.
+    w_rec : array_like | scipy.sparse array, shape (n, n)
+        Recurrent weights [post, pre], acting on the velocities y. A sparse one stays
+        sparse, a `scipy.sparse.csr_array`, in files and in simulations.
     w_out : array_like, shape (n_out, n)
         Weights of the linear readout of the last position.
     b_out : array_like, shape (n_out,) or scalar
         Bias of the readout.
-    delays : array_like of int, shape (n, n) | None
+    delays : array_like of int | scipy.sparse array, shape (n, n) | None
         Delay of every connection in steps, at least 1. A delay of 1 is the
-        undelayed step, and None means 1 everywhere.
+        undelayed step, and None means 1 everywhere. With a sparse `w_rec` they are
+        kept for its connections.
+    layer : array_like of int, shape (n,) | None
+        The layer of every unit, from 0 on (see `stack`); None is one layer.
     h : float
         Step of the integration scheme in model time.
     step : float | brian2 Quantity
@@ -105,6 +111,7 @@ class HornParameters:
     b_out: np.ndarray = 0.0
     feedback: np.ndarray = 0.0
     delays: np.ndarray | None = None
+    layer: np.ndarray | None = None
     h: float = 1.0
     step: float = 1e-3
     provenance: dict = field(default_factory=dict)
@@ -113,9 +120,17 @@ class HornParameters:
         sizes = self._sizes()
         for name, symbols in _SHAPES.items():
             shape = tuple(sizes[symbol] for symbol in symbols)
-            self._freeze(name, _as_float_array(name, getattr(self, name), shape))
-        if self.delays is not None:
+            value = getattr(self, name)
+            if name == "w_rec" and sparse.issparse(value):
+                self._set(name, as_sparse(name, value, shape))
+            else:
+                self._freeze(name, _as_float_array(name, value, shape))
+        if self.delays is not None and sparse.issparse(self.w_rec):
+            self._set("delays", delays_of(self.w_rec, self.delays))
+        elif self.delays is not None:
             self._freeze("delays", _as_delays(self.delays, sizes["n"]))
+        if self.layer is not None:
+            self._freeze("layer", _as_layer(self.layer, sizes["n"]))
         self._set("h", _as_positive("h", self.h))
         self._set("step", _as_positive("step", _seconds(self.step)))
         unstable = np.flatnonzero(~is_stable(self.omega, self.gamma, self.h))
@@ -169,6 +184,21 @@ class HornParameters:
         return Connections(self.w_rec, self.delays).longest
 
     @property
+    def mask(self):
+        """Which recurrent weights may learn, ndarray of bool of shape (n, n), or None: all.
+
+        Connections that a sparse `w_rec` lacks stay absent, and so do those between
+        layers that are not connected at all.
+        """
+        if sparse.issparse(self.w_rec):
+            return self.w_rec.toarray() != 0
+        if self.layer is None:
+            return None
+        each = np.eye(self.layer.max() + 1)[self.layer]  # (unit, layer)
+        blocks = each.T @ (self.w_rec != 0) @ each
+        return (blocks > 0)[np.ix_(self.layer, self.layer)]
+
+    @property
     def frequency_hz(self):
         """Natural frequency omega h / (2 pi step) of every unit in Hz, shape (n,)."""
         return self.omega * self.h / (2 * np.pi * self.step)
@@ -190,9 +220,14 @@ class HornParameters:
         return digest.hexdigest()
 
     def _values(self):
-        """Return every field but the provenance, by name."""
-        names = (f.name for f in dataclasses.fields(self) if f.name != "provenance")
-        return {name: getattr(self, name) for name in names}
+        """Return every field but the provenance, by name; of sparse ones, their three arrays."""
+        values = {}
+        for name in (f.name for f in dataclasses.fields(self) if f.name != "provenance"):
+            value = getattr(self, name)
+            if name == "layer" and value is None:
+                continue  # as in files and fingerprints of older versions
+            values |= parts_of(name, value) if sparse.issparse(value) else {name: value}
+        return values
 
     def replace(self, **changes):
         """Return a copy with some fields changed, validated anew.
@@ -240,15 +275,20 @@ class HornParameters:
             low, high = values.min(), values.max()
             return f"{low:.4g}" if low == high else f"{low:.4g}..{high:.4g}"
 
-        delays = "none" if self.delays is None else f"{spread(self.delays)} steps"
+        connections = Connections(self.w_rec, self.delays)
+        weights = connections.weights if sparse.issparse(self.w_rec) else self.w_rec
+        delays = "none"
+        if self.delays is not None:
+            delays = f"{spread(connections.delay) if len(connections) else 1} steps"
+        layers = "" if self.layer is None else f", {self.layer.max() + 1} layers"
         return (
-            f"<HornParameters | {self.n_units} units, {self.n_inputs} inputs, "
+            f"<HornParameters | {self.n_units} units{layers}, {self.n_inputs} inputs, "
             f"{self.n_outputs} outputs\n"
             f"  omega {spread(self.omega)} rad ({spread(self.frequency_hz)} Hz), "
             f"gamma {spread(self.gamma)} ({spread(1e3 * self.decay_time)} ms), "
             f"alpha {spread(self.alpha)}, feedback {spread(self.feedback)}\n"
-            f"  w_rec std {self.w_rec.std():.4g}, "
-            f"{np.count_nonzero(self.w_rec)} of {self.w_rec.size} connections, "
+            f"  w_rec std {weights.std() if weights.size else 0:.4g}, "
+            f"{len(connections)} of {self.n_units**2} connections, "
             f"delays {delays}, h {self.h:g}, step {1e3 * self.step:g} ms>"
         )
 
@@ -291,6 +331,18 @@ def _as_delays(value, n_units):
             f"delays[{post}, {pre}] = {array[post, pre]}: a delay is a whole number of steps, "
             "at least 1 (1 is the undelayed step); round it, or use delays=None"
         )
+    return array.astype(np.int64)
+
+
+def _as_layer(value, n_units):
+    array = np.asarray(value)
+    if array.shape != (n_units,) or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"layer: {array.dtype} of shape {array.shape}; give one whole number for each of the "
+            f"{n_units} units"
+        )
+    if set(array.tolist()) != set(range(array.max() + 1)):
+        raise ValueError(f"layer: {sorted(set(array.tolist()))}; number the layers from 0 on")
     return array.astype(np.int64)
 
 

@@ -5,6 +5,8 @@ from numbers import Real
 
 import numpy as np
 
+from horn_neuro.parameters.connections import Connections
+
 __all__ = ["CovarianceRule", "PhaseRule"]
 
 # What is allowed, and the words for it.
@@ -37,12 +39,13 @@ class _Rule:
     def check(self, params):
         """Raise ValueError unless the rule suits a network."""
         kind = type(self).__name__
-        if not params.w_rec.any():
+        weights = Connections(params.w_rec).weights
+        if not len(weights):
             raise ValueError(
                 f"{kind}: w_rec has no connection that could learn; a connection is there where "
                 "its weight is not zero: start from small random weights"
             )
-        largest = np.abs(params.w_rec).max()
+        largest = np.abs(weights).max()
         if largest > self.bound:
             raise ValueError(
                 f"{kind}: bound = {self.bound:g}, but w_rec has a weight of {largest:g} already; "

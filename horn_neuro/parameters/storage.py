@@ -9,6 +9,7 @@ from safetensors.numpy import save
 
 from horn_neuro._files import atomic_path
 from horn_neuro._version import __version__
+from horn_neuro.parameters.connections import join_parts
 from horn_neuro.parameters.horn import HornParameters
 
 __all__ = ["load_parameters", "save_parameters"]
@@ -97,7 +98,7 @@ def load_parameters(path):
         )
     try:
         return HornParameters(
-            **values,
+            **join_parts(values),
             h=configuration["h"],
             step=configuration["step"],
             provenance=configuration["provenance"],

@@ -35,8 +35,8 @@ class Recording:
         pre, time) where they were recorded; where spikes were recorded,
         "spike_trial", "spike_unit" and "spike_sample" with dim (spike,).
         Coordinates: time in seconds, segment (of each time), label (of each
-        trial, where there are any), and omega, frequency in Hz and decay_time
-        in seconds (of each unit).
+        trial, where there are any), and omega, frequency in Hz, decay_time in
+        seconds and, of stacks, layer (of each unit).
 
     See Also
     --------
@@ -126,6 +126,8 @@ class Recording:
                 for name, values in units.items()
             },
         }
+        if params.layer is not None:
+            coordinates["layer"] = ("unit", params.layer)
         if labels is not None:
             coordinates["label"] = ("trial", np.asarray(labels))
         attributes = {

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import nn
 
 from horn_neuro.recording import Recording, State
@@ -17,6 +18,13 @@ __all__ = ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"]
 WEIGHTS = ("w_in", "b_in", "w_rec", "b_rec", "w_out", "b_out")
 OSCILLATORS = ("omega", "gamma", "alpha")
 READOUTS = ("last", "every")
+# Units up to which a sparse w_rec is trained, as a dense one.
+LARGEST = 4096
+
+
+def dense(array):
+    """Return an array of NumPy, also of a sparse one."""
+    return array.toarray() if sparse.issparse(array) else np.asarray(array)
 
 
 class HornState(NamedTuple):
@@ -131,8 +139,13 @@ class HornNetwork(nn.Module):
         self.h, self.coupling = params.h, coupling
         if coupling is not None:
             coupling.check(params)
+        if params.n_units > LARGEST and sparse.issparse(params.w_rec):
+            raise ValueError(
+                f"w_rec is sparse, of {params.n_units} units; the twin trains dense weights, of up "
+                f"to {LARGEST} units: simulate it in Brian2, or give a dense w_rec"
+            )
         values = {
-            name: torch.tensor(np.asarray(getattr(params, name)), dtype=torch.float64)
+            name: torch.tensor(dense(getattr(params, name)), dtype=torch.float64)
             for name in learnable
         }
         transformed = any(name in learn for name in OSCILLATORS)
@@ -146,8 +159,28 @@ class HornNetwork(nn.Module):
                 self.register_buffer(name, values[name].to(dtype))
         # The delay of an absent connection counts once there is one, up to the longest present.
         delays = params.delays
-        delays = None if delays is None else torch.tensor(np.minimum(delays, params.max_delay))
+        if delays is not None:
+            delays = torch.tensor(np.clip(dense(delays), 1, params.max_delay))
         self.register_buffer("delays", delays)
+        for name, mask in self._masks().items():
+            self.register_buffer(f"mask_{name}", mask)
+
+    def _masks(self):
+        """Return which weights may differ from 0 (dict of str to Tensor of bool), where some may not.
+
+        Of layers, blocks that are absent stay absent, of inputs and of the readout too.
+        """
+        params, masks = self.initial, {"w_rec": self.initial.mask}
+        if params.layer is not None:
+            each = np.eye(params.layer.max() + 1)[params.layer]
+            heard = ((params.w_in != 0).any(axis=1) @ each > 0)[params.layer]
+            read = ((params.w_out != 0).any(axis=0) @ each > 0)[params.layer]
+            masks |= {"w_in": heard[:, None], "w_out": read[None]}
+        return {name: torch.tensor(mask) for name, mask in masks.items() if mask is not None}
+
+    def _masked(self, name):
+        value, mask = getattr(self, name), getattr(self, f"mask_{name}", None)
+        return value if mask is None else value * mask
 
     @property
     def oscillators(self):
@@ -172,9 +205,9 @@ class HornNetwork(nn.Module):
         if self.coupling is not None:
             stiffness = stiffness + h * stiffness.new_tensor(self.coupling.degree)
         return Coefficients(
-            w_in=self.w_in,
+            w_in=self._masked("w_in"),
             bias=self.b_in + scale * self.b_rec,
-            w=scale * self.w_rec,
+            w=scale * self._masked("w_rec"),
             decay=1 - 2 * h * oscillators["gamma"],
             gain=h * oscillators["alpha"],
             stiffness=stiffness,
@@ -226,7 +259,7 @@ class HornNetwork(nn.Module):
             every or record,
             **self._springs(start),
         )
-        logits = nn.functional.linear(xs if every else x, self.w_out, self.b_out)
+        logits = nn.functional.linear(xs if every else x, self._masked("w_out"), self.b_out)
         if every and self.batch_first:
             logits = logits.transpose(0, 1)
         state = HornState(x, rest[0], *(past.transpose(0, 1) for past in rest[1:]))
@@ -306,8 +339,12 @@ class HornNetwork(nn.Module):
         for name in self.learn:
             value, initial = (t[name].detach().cpu().double().numpy() for t in (tensors, before))
             # What has not moved keeps the bits that the network's dtype has no room for.
-            learned[name] = np.where(value == initial, getattr(self.initial, name), value)
-        if self.delays is not None:
+            learned[name] = np.where(value == initial, dense(getattr(self.initial, name)), value)
+            if hasattr(self, f"mask_{name}"):
+                learned[name] *= getattr(self, f"mask_{name}").cpu().numpy()
+        if sparse.issparse(self.initial.w_rec) and "w_rec" in learned:
+            learned["w_rec"] = sparse.csr_array(learned["w_rec"])
+        elif self.delays is not None and not sparse.issparse(self.initial.w_rec):
             learned["delays"] = self._delays(learned.get("w_rec", self.initial.w_rec))
         return self.initial.replace(**learned, provenance={**self.initial.provenance, **provenance})
 

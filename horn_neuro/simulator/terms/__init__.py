@@ -1,5 +1,7 @@
 """The parts of a simulated network, each found from its declaration."""
 
+from scipy import sparse
+
 from horn_neuro.parameters import Connections, CovarianceRule, DiffusiveCoupling, PhaseRule
 from horn_neuro.simulator.kicks import DrawnKicks, PoissonKicks
 from horn_neuro.simulator.spikes import SpikeCoupling
@@ -66,6 +68,8 @@ def coupling_terms(sizes, params, coupling, plasticity=None, learning=None):
         return [RULES[type(plasticity)](sizes, connections, plasticity, learning), *beside]
     if isinstance(coupling, SpikeCoupling):
         return [Spikes(sizes, connections, coupling)]
+    if sparse.issparse(params.w_rec):
+        coupling = "sparse"  # never made dense
     if coupling == "auto":
         share = len(connections) / params.n_units**2
         coupling = "sparse" if 0 < share < SPARSE_BELOW else "dense"
