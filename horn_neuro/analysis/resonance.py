@@ -6,6 +6,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.signal import welch
 
+from horn_neuro.parameters import Step
+
 __all__ = [
     "GainCurve",
     "continuous_gain",
@@ -39,13 +41,14 @@ def discrete_gain(params, frequencies):
     -----
     The z-transform of one semi-implicit Euler step with tanh(p) = p.
     """
-    h = params.h
-    omega, gamma, alpha, feedback = (
-        getattr(params, name)[:, None] for name in ("omega", "gamma", "alpha", "feedback")
-    )
+    n, h = params.n_units, params.h
+    alone = params.replace(w_rec=np.zeros((n, n)), delays=None)
+    # What x and y of a unit make of each other in a step, and what a push makes of both.
+    step = np.einsum("aibi->iab", Step(alone).jacobian().reshape(2, n, 2, n))
+    push = np.array([[h**2], [h]]) * params.alpha[:, None, None, None]
     z = np.exp(1j * np.asarray(frequencies) * h)
-    first = 2 - 2 * gamma * h - h**2 * omega**2 + h**2 * alpha * feedback
-    return h**2 * alpha / (1 - first / z + (1 - 2 * gamma * h) / z**2)
+    system = z[:, None, None] * np.eye(2) - step[:, None]  # (unit, frequency, 2, 2)
+    return z * np.linalg.solve(system, np.broadcast_to(push, (*system.shape[:3], 1)))[..., 0, 0]
 
 
 def continuous_gain(params, frequencies):

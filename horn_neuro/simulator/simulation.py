@@ -234,7 +234,8 @@ def _check_coupling(coupling, spike_threshold, params):
         )
     if coupling == "dense" and not isinstance(params.w_rec, np.ndarray):
         raise ValueError(
-            "coupling = 'dense', but w_rec is sparse; leave coupling at 'auto', or give a dense w_rec"
+            "coupling = 'dense', but w_rec is sparse; leave coupling at 'auto', or give a dense "
+            "w_rec"
         )
     if not 0 <= spike_threshold < np.inf:
         raise ValueError(f"spike_threshold = {spike_threshold!r}: give an amplitude of at least 0")

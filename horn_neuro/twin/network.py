@@ -166,7 +166,7 @@ class HornNetwork(nn.Module):
             self.register_buffer(f"mask_{name}", mask)
 
     def _masks(self):
-        """Return which weights may differ from 0 (dict of str to Tensor of bool), where some may not.
+        """Return which weights may differ from 0 (dict of Tensor of bool), where some may not.
 
         Of layers, blocks that are absent stay absent, of inputs and of the readout too.
         """
