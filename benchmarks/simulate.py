@@ -76,9 +76,8 @@ def sizes(ns, trial_counts, repeats):
             print(f"| {n} | {trials} | " + " | ".join(cells) + " |", flush=True)
     for name in (*DEVICES, "loop"):
         for axis, label, other in ((0, "n", max(trial_counts)), (1, "trials", max(ns))):
-            points = [(key[axis], value[name]) for key, value in found.items()
-                      if key[1 - axis] == other]  # fmt: skip
-            points = points[-3:]
+            rows = [(key, value[name]) for key, value in found.items() if key[1 - axis] == other]
+            points = [(key[axis], seconds) for key, seconds in rows[-3:]]
             slope = np.polyfit(*np.log(np.array(points).T), 1)[0]
             at = f"{'trials' if axis == 0 else 'n'} = {other}"
             span = f"{points[0][0]} to {points[-1][0]}"

@@ -75,9 +75,9 @@ class Option:
         if not self.many:
             return self._check(name, value)
         values = tuple(self._check(name, one) for one in value)
-        if len(set(values)) < max(self.different, 1):
-            raise ValueError(f"{name} = {show(values)}: give at least {self.different or 1} "
-                             "different values")  # fmt: skip
+        least = max(self.different, 1)
+        if len(set(values)) < least:
+            raise ValueError(f"{name} = {show(values)}: give at least {least} different values")
         return values
 
     def _check(self, name, value):
@@ -114,8 +114,8 @@ class Option:
             text += f" ({show(self.default)})"
         marker = "{" + ",".join(map(str, self.choices)) + "}" if self.choices else None
         metavar = marker or {int: "N", float: "X", Path: "FILE"}.get(self.kind, "NAME")
-        parser.add_argument(flag, type=self.kind, nargs="+" if self.many else None,
-                            metavar=metavar, help=text.replace("%", "%%"))  # fmt: skip
+        nargs, text = "+" if self.many else None, text.replace("%", "%%")
+        parser.add_argument(flag, type=self.kind, nargs=nargs, metavar=metavar, help=text)
 
 
 def show(value):

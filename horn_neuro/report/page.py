@@ -49,11 +49,10 @@ def _table(rows):
     lines = []
     for name, estimate in rows.items():
         value, _, interval = format(estimate).partition(" [")
-        interval, _, _ = interval.partition("]")
+        interval = interval.partition("]")[0].replace(",", " to")
         p = "" if estimate.p_value is None else f"{estimate.p_value:.2g}"
         unit = estimate.unit or ""
-        cells = (name, value.removesuffix(unit), interval.replace(",", " to"), unit,
-                 estimate.n or "", p)  # fmt: skip
+        cells = (name, value.removesuffix(unit), interval, unit, estimate.n or "", p)
         lines.append("".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells))
     head = "".join(f"<th>{name}</th>" for name in ("", "value", "95 % interval", "unit", "n", "p"))
     body = "".join(f"<tr>{line}</tr>" for line in lines)

@@ -158,9 +158,8 @@ def backward_pass(plan, needs, saved, gxs, gys, gx, gy, gpast):
         waiting[n_steps : n_steps + n_past] += gpast.flip(0)
     gx, gy = gx.clone(), gy.clone()
     positioned = needs["stiffness"] or needs["feedback"]
-    grads = {name: torch.zeros_like(t) for name, t in (
-        ("w_in", w_in), ("bias", decay), ("w", w), ("decay", decay), ("gain", decay),
-        ("stiffness", decay), ("feedback", decay))}  # fmt: skip
+    matrices = {"w_in": w_in, "w": w}  # all others are as long as decay
+    grads = {name: torch.zeros_like(matrices.get(name, decay)) for name in NAMES[4:]}
     ginputs = torch.empty_like(inputs) if needs["inputs"] else None
     room = history.new_empty(4, CHUNK, *gx.shape)
     for first in range((n_steps - 1) // CHUNK * CHUNK, -1, -CHUNK):

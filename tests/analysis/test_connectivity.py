@@ -170,8 +170,8 @@ def test_mnes_own_simulation_of_epochs():
 def test_a_silent_channel_warns_and_is_not_locked():
     data = noise(5, 4)
     data[:, 2] = 0.0
-    for function in (plv_over_time, ppc_over_time, wpli_over_time, plv_over_trials,
-                     ppc_over_trials, wpli_over_trials):  # fmt: skip
+    over_time = (plv_over_time, ppc_over_time, wpli_over_time)
+    for function in (*over_time, plv_over_trials, ppc_over_trials, wpli_over_trials):
         with pytest.warns(UserWarning, match="silent channels have no phase.*: 2"):
             found = function(data, band=BAND, sfreq=SFREQ).get_data("dense")
         assert np.isfinite(found).all()
@@ -248,7 +248,7 @@ def make_raw():
         (noise(3, 2) * np.nan, {"band": BAND, "sfreq": SFREQ}, ValueError, "= .0, 0, 0.; drop"),
         (noise(3, 2), {"segment": "rest"}, ValueError, "only recordings have segments"),
     ],
-)  # fmt: skip
+)
 def test_bad_input(data, options, error, message):
     with pytest.raises(error, match=message):
         plv_over_time(data, **options)

@@ -33,10 +33,10 @@ def step_of(params, drive):
 
     def step(state):
         x, past = state[:n], state[n:].reshape(lags, n)
-        total = params.b_rec + np.array(
-            [sum(params.w_rec[i, j] * past[delays[i, j] - 1, j] for j in range(n))
-             for i in range(n)]
-        )  # fmt: skip
+        total = params.b_rec.copy()
+        for i in range(n):
+            for j in range(n):
+                total[i] += params.w_rec[i, j] * past[delays[i, j] - 1, j]
         u = np.tanh(drive + params.b_in + total / np.sqrt(n) + params.feedback * x)
         y = past[0] + h * (params.alpha * u - params.omega**2 * x - 2 * params.gamma * past[0])
         return np.concatenate([x + h * y, y, past[:-1].ravel()])
@@ -62,21 +62,19 @@ def test_equals_products_of_numerical_jacobians(delayed):
     n, lags, steps = params.n_units, params.max_delay, 400
     inputs = rng.random((steps, 1))
     x, y = rng.normal(0, 0.3, (2, n))
-    found = lyapunov_spectrum(params, inputs, n_steps=steps, settle=0, n_exponents=3, x=x, y=y,
-                              seed=5)  # fmt: skip
+    options = {"n_steps": steps, "settle": 0, "n_exponents": 3, "seed": 5}
+    spectrum = lyapunov_spectrum(params, inputs, x=x, y=y, **options)
     start = np.random.default_rng(5)
     tangent = linalg.qr(start.normal(size=((1 + lags) * n, 3)), mode="economic")[0]
     state, logs = np.concatenate([x, y, np.zeros((lags - 1) * n)]), np.zeros(3)
     for k in range(steps):
         step, tiny = step_of(params, params.w_in @ inputs[k]), 1e-6
-        jacobian = np.stack(
-            [(step(state + tiny * e) - step(state - tiny * e)) / (2 * tiny)
-             for e in np.eye(len(state))], axis=1,
-        )  # fmt: skip
-        tangent, r = linalg.qr(jacobian @ tangent, mode="economic")
+        nudges = tiny * np.eye(len(state))
+        columns = [(step(state + e) - step(state - e)) / (2 * tiny) for e in nudges]
+        tangent, r = linalg.qr(np.transpose(columns) @ tangent, mode="economic")
         logs += np.log(np.abs(np.diag(r)))
         state = step(state)
-    assert found.exponents == pytest.approx(logs / steps, abs=1e-6)
+    assert spectrum.exponents == pytest.approx(logs / steps, abs=1e-6)
 
 
 def test_strong_coupling_is_chaotic_or_sustained_and_weak_is_not():
@@ -103,11 +101,9 @@ def test_the_exponent_changes_sign_at_the_critical_gain():
     gain = critical_gain(params)
     tiny = np.full(30, 1e-9)
     for factor, sign in ((0.9, -1), (1.1, 1)):
-        found = lyapunov_spectrum(
-            params.replace(w_rec=factor * gain * params.w_rec), n_steps=1500, settle=500, x=tiny,
-            y=tiny,
-        )  # fmt: skip
-        assert np.sign(found.exponents[0]) == sign
+        scaled = params.replace(w_rec=factor * gain * params.w_rec)
+        spectrum = lyapunov_spectrum(scaled, n_steps=1500, settle=500, x=tiny, y=tiny)
+        assert np.sign(spectrum.exponents[0]) == sign
 
 
 def test_autocorrelation_time_of_a_noisy_oscillation():

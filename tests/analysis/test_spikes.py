@@ -21,13 +21,10 @@ def make_spikes(rng, phase, kappa, n_spikes):
 
 def slow_ppc(spikes, phase, unit):
     """The mean cosine over all pairs of spikes of different trials, one by one."""
-    mine = np.flatnonzero(spikes.unit == unit)
-    cosines = [
-        np.cos(phase[spikes.trial[a], unit, spikes.sample[a]]
-               - phase[spikes.trial[b], unit, spikes.sample[b]])
-        for a in mine for b in mine if spikes.trial[a] != spikes.trial[b]
-    ]  # fmt: skip
-    return np.mean(cosines)
+    of_unit = spikes.unit == unit
+    trials, samples = spikes.trial[of_unit], spikes.sample[of_unit]
+    at = [(trial, phase[trial, unit, k]) for trial, k in zip(trials, samples, strict=True)]
+    return np.mean([np.cos(a - b) for trial, a in at for other, b in at if trial != other])
 
 
 @pytest.fixture

@@ -18,11 +18,9 @@ def test_every_rule_has_its_controls(fast):
 
 
 def test_opposite_rules_move_weights_apart(fast):
-    along, against = (
-        next(one["weights"] for one in fast("hebbian_learning").result
-             if (one["shift"], one["seed"]) == (shift, 1))
-        for shift in (90, 270)
-    )  # fmt: skip
+    runs = fast("hebbian_learning").result
+    weights = {one["shift"]: one["weights"] for one in runs if one["seed"] == 1}
+    along, against = weights[90], weights[270]
     # Identical units move together: one rule raises the weights between them, one lowers them.
     assert along[1].mean() > along[0].mean() > against[1].mean()
 

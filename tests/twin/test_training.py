@@ -91,11 +91,9 @@ def test_a_resumed_run_continues_to_the_same_numbers(make, noise, task, tmp_path
     model = make()
     model.load_state_dict(start)
     config = TrainingConfig(epochs=3, batch_size=16, noise=noise)
+    fabric = Fabric(accelerator="cpu", devices=1)
     with pytest.raises(Interruption):
-        train(
-            model, task, config, tmp_path / "parts",
-            fabric=Fabric(accelerator="cpu", devices=1), progress=stop,
-        )  # fmt: skip
+        train(model, task, config, tmp_path / "parts", fabric=fabric, progress=stop)
     torch.manual_seed(99)
     resumed, best_resumed = run(make(), task, tmp_path / "parts", noise=noise, resume=True)
     assert numbers(resumed) == numbers(whole)
