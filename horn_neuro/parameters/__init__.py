@@ -14,6 +14,7 @@ from horn_neuro.parameters.step import Step
 from horn_neuro.parameters.storage import load_parameters
 from horn_neuro.parameters.topology import (
     dense_gaussian,
+    laplacian,
     lattice,
     lattice_distances,
     ring,
@@ -38,6 +39,7 @@ __all__ = [
     "effenberger_2025",
     "generator",
     "is_stable",
+    "laplacian",
     "lattice",
     "lattice_distances",
     "load_parameters",

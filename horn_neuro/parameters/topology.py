@@ -1,9 +1,11 @@
 """Recurrent topologies: weight matrices in the order [post, pre], and their distances."""
 
 import numpy as np
+from scipy import sparse
 
 __all__ = [
     "dense_gaussian",
+    "laplacian",
     "lattice",
     "lattice_distances",
     "ring",
@@ -172,6 +174,43 @@ def lattice(rows, columns, weight=1.0, radius=1.0, periodic=True):
         raise ValueError(f"radius = {radius}: give at least 1, or no site has a neighbour")
     distances = lattice_distances(rows, columns, periodic)
     return weight * ((distances > 0) & (distances <= radius))
+
+
+def laplacian(w):
+    """Turn weights of velocities into weights of their differences: ``w - diag(w 1)``.
+
+    Coupling by ``sum over pre of w (y_pre - y_post)`` is a matrix like any other:
+    ``params.replace(w_rec=laplacian(w))``, on every device and in the twin. With
+    delays, `y_post` is the present velocity if the diagonal of `delays` is 1.
+
+    Parameters
+    ----------
+    w : array_like | scipy.sparse array, shape (n, n)
+        Weights [post, pre] of the differences. Those of a unit to itself have no effect.
+
+    Returns
+    -------
+    w_rec : ndarray | scipy.sparse.csr_array, shape (n, n)
+        Weights [post, pre], sparse if `w` is; every row sums to 0.
+
+    Raises
+    ------
+    ValueError
+        If `w` is not square.
+
+    See Also
+    --------
+    DiffusiveCoupling : by differences of positions, outside the tanh.
+
+    Notes
+    -----
+    The sign is that of a diffusion; the Laplacian of graph theory is its negative.
+    """
+    weights = sparse.csr_array(w, dtype=float) if sparse.issparse(w) else np.asarray(w, float)
+    if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
+        raise ValueError(f"w has shape {weights.shape}; give a square matrix, [post, pre]")
+    total = weights.sum(axis=1)
+    return weights - (sparse.diags_array(total).tocsr() if sparse.issparse(w) else np.diag(total))
 
 
 def shuffled(matrix, rng):

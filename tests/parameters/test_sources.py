@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
+import horn_neuro as hn
 from horn_neuro import parameters as hp
 
 
@@ -45,6 +46,7 @@ def test_truncated_normal():
         (lambda: hp.dense_gaussian(3, -1.0, rng()), "std = -1"),
         (lambda: hp.ring(4, 2), "less than n_units/2 = 2"),
         (lambda: hp.lattice(3, 3, radius=0.5), "radius = 0.5"),
+        (lambda: hp.laplacian(np.ones((2, 3))), r"w has shape \(2, 3\); give a square matrix"),
         (lambda: hp.resolve_seed(-1), "non-negative integer"),
         (lambda: hp.resolve_seed(1.5), "seed = 1.5"),
     ],
@@ -88,6 +90,41 @@ def test_lattice(periodic, radius, corner, center):
     assert (np.diag(weights) == 0).all()
     # Row 2, column 2 hears row 1, column 2.
     assert weights[2 * 4 + 2, 1 * 4 + 2] == 1
+
+
+def test_rows_of_a_laplacian_sum_to_0():
+    weights = hp.dense_gaussian(9, 1.0, rng()) * (rng().random((9, 9)) < 0.5)
+    result = hp.laplacian(weights)
+    assert result.sum(axis=1) == pytest.approx(np.zeros(9), abs=1e-14)
+    assert np.array_equal(result[~np.eye(9, dtype=bool)], weights[~np.eye(9, dtype=bool)])
+    thin = hp.laplacian(sparse.coo_array(weights))
+    assert thin.format == "csr"
+    assert thin.toarray() == pytest.approx(result, abs=1e-14)
+
+
+@pytest.mark.parametrize("longest", [1, 4])
+def test_a_laplacian_couples_differences_of_velocities(longest):
+    n, steps = 6, 50
+    weights = hp.dense_gaussian(n, 2.0, rng())
+    delays = hp.uniform_delays(n, 1, longest, rng())
+    np.fill_diagonal(delays, 1)
+    params = hp.effenberger_2025(n, heterogeneous=True, seed=1)
+    params = params.replace(w_rec=hp.laplacian(weights), delays=delays)
+    drive = rng().normal(size=(1, steps, 1))
+    x, y = np.zeros((2, n))
+    past = [y] * longest  # the most recent first
+    for k in range(steps):
+        total = params.b_rec.copy()
+        for i in range(n):
+            for j in range(n):
+                total[i] += weights[i, j] * (past[delays[i, j] - 1][j] - y[i])
+        u = np.tanh(params.w_in @ drive[0, k] + params.b_in + total / np.sqrt(n))
+        y = y + params.alpha * u - 2 * params.gamma * y - params.omega**2 * x
+        x = x + y
+        past = [y, *past[:-1]]
+    last = hn.simulate(params, drive, device="numpy").final_state
+    assert last.x[0] == pytest.approx(x, rel=1e-10)
+    assert last.y[0] == pytest.approx(y, rel=1e-10)
 
 
 def test_sources_are_independent_of_order():
