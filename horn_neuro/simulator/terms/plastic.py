@@ -3,9 +3,8 @@
 import numpy as np
 
 from horn_neuro.simulator.equations import METHOD
-from horn_neuro.simulator.operations import Copy, Gather, Row
-from horn_neuro.simulator.terms.term import Term
-from horn_neuro.simulator.terms.velocities import Past, wiring
+from horn_neuro.simulator.operations import Copy, Row
+from horn_neuro.simulator.terms.wired import Wired
 
 __all__ = ["Covariance", "Phase"]
 
@@ -25,7 +24,7 @@ sine_of_shift : 1 (shared, constant)
 """
 
 
-class _Plastic(Term):
+class _Plastic(Wired):
     """Connections whose weights follow a rule.
 
     Parameters
@@ -46,14 +45,11 @@ class _Plastic(Term):
     name = "sparse"
 
     def __init__(self, sizes, connections, rule, learning):
-        super().__init__(sizes)
-        self.connections, self.rule, self.learning = connections, rule, learning
-        self.past = Past(sizes, "y", connections.longest)
-        self.kept = self.past.kept
-        self.states = dict.fromkeys(self.order, ()) | self.past.states
+        super().__init__(sizes, connections)
+        self.rule, self.learning = rule, learning
         # Brian2 makes the synapses when it makes the program.
         pairs = connections.post.tobytes(), connections.pre.tobytes()
-        self.key = (self.past.ring, *pairs)
+        self.key += pairs
 
     @property
     def size(self):
@@ -87,13 +83,8 @@ class _Plastic(Term):
 
     def start(self):
         """Return the operations at the start of a step."""
-        shape = self.past.ring, self.sizes.n_units, self.sizes.n_trials
-        out = "horn.recurrent_sum"
-        return [
-            Copy(Row("learns", 1), "recurrent.learns"),
-            *self.past.start(),
-            Gather("recurrent.w", self.past.signal, out, *shape, arriving="recurrent.arriving"),
-        ]
+        gather = self.gather("recurrent.w", arriving="recurrent.arriving")
+        return [Copy(Row("learns", 1), "recurrent.learns"), *gather]
 
     def tapes(self):
         """Return what can be recorded."""
@@ -101,25 +92,21 @@ class _Plastic(Term):
 
     def given(self, state):
         """Return the arrays that operations are given."""
-        learns = self.learning.astype(float)
-        return {"learns": learns, **wiring(self.connections), **self.past.given(state)}
+        given = {**super().given(state), "learns": self.learning.astype(float)}
+        del given["weights"]  # Brian2 has them
+        return given
 
     def values(self, state):
         """Return the values of Brian2's variables."""
         rule, weights = self.rule, self.connections.weights
+        names = ("rate", "gain", "bound")
         return {
             "recurrent.w": np.repeat(weights, self.sizes.n_trials),
             "horn.cosine_of_shift": np.array([np.cos(rule.shift)]),
             "horn.sine_of_shift": np.array([np.sin(rule.shift)]),
-            **{
-                f"recurrent.{name}": np.array([getattr(rule, name)])
-                for name in ("rate", "gain", "bound")
-            },
+            **{f"recurrent.{name}": np.array([getattr(rule, name)]) for name in names},
+            **super().values(state),
         }
-
-    def state(self, results):
-        """Return the past velocities."""
-        return self.past.final(results)
 
     def matrices(self, flat):
         """Spread weights over matrices [post, pre].
@@ -145,8 +132,11 @@ class _Plastic(Term):
 
     def memory(self):
         """Estimate the bytes: weights and what arrives, and Brian2's indices both ways."""
-        ring = self.past.ring * self.sizes.size
-        return self.size * (2 * self.sizes.itemsize + 24) + ring * self.sizes.itemsize
+        return super().memory() + self.size * (2 * self.sizes.itemsize + 24)
+
+    def gpu_memory(self):
+        """Estimate the bytes it takes on a GPU: the same."""
+        return self.memory()
 
 
 class Covariance(_Plastic):
@@ -167,15 +157,7 @@ class Covariance(_Plastic):
 
     def values(self, state):
         """Return the values of Brian2's variables."""
-        return {
-            **super().values(state),
-            "horn.memory": np.array([self.rule.memory]),
-            **self.sizes.values_of(state, *self.order),
-        }
-
-    def state(self, results):
-        """Return the past velocities and the running means."""
-        return super().state(results) | self.sizes.state_of(results, *self.order)
+        return {**super().values(state), "horn.memory": np.array([self.rule.memory])}
 
 
 class Phase(_Plastic):

@@ -3,13 +3,11 @@
 import numpy as np
 
 from horn_neuro.simulator.equations import CROSSING
-from horn_neuro.simulator.operations import Gather, SpikeTape
+from horn_neuro.simulator.operations import SpikeTape
 from horn_neuro.simulator.terms.term import Term
-from horn_neuro.simulator.terms.velocities import Past, wiring
+from horn_neuro.simulator.terms.wired import Wired
 
 __all__ = ["Crossings", "Spikes"]
-
-_SYNAPSES = ("synaptic_x", "synaptic_y", "emitted")
 
 
 class Crossings(Term):
@@ -46,7 +44,7 @@ class Crossings(Term):
         return {"horn.spike_threshold": np.array([float(self.threshold)])}
 
 
-class Spikes(Term):
+class Spikes(Wired):
     """Connections that carry spikes, each after its delay (see `SpikeCoupling`).
 
     Parameters
@@ -70,36 +68,20 @@ class Spikes(Term):
     emitted : 1  # what the spike of this step carries
     """
     order = ("synaptic_y", "synaptic_x")
-    variables = tuple(f"horn.{name}" for name in _SYNAPSES)
+    variables = ("horn.synaptic_x", "horn.synaptic_y", "horn.emitted")
+    # What was emitted until now arrives at the start of a step.
+    variable, out, add = "emitted", "horn.synaptic_y", True
 
     def __init__(self, sizes, connections, coupling):
-        super().__init__(sizes)
-        self.connections, self.coupling = connections, coupling
-        self.past = Past(sizes, "emitted", connections.longest)
-        self.kept = self.past.kept
-        self.states = dict.fromkeys(_SYNAPSES, ()) | self.past.states
-        self.key = (self.past.ring,)
+        super().__init__(sizes, connections)
+        self.coupling = coupling
         self.name = "graded spikes" if coupling.graded else "spikes"
 
     def build(self, horn, clock):
         """Add Brian2's code."""
-        horn.run_regularly(
-            "emitted = spiked*charge*(1 + graded*(y - 1))", when="thresholds", order=1
-        )
+        code = "emitted = spiked*charge*(1 + graded*(y - 1))"
+        horn.run_regularly(code, when="thresholds", order=1)
         return []
-
-    def start(self):
-        """Return the operations at the start of a step: what was emitted until now arrives."""
-        shape = self.past.ring, self.sizes.n_units, self.sizes.n_trials
-        return [
-            *self.past.start(),
-            Gather("w_rec", self.past.signal, "horn.synaptic_y", *shape, add=True),
-        ]
-
-    def given(self, state):
-        """Return the arrays that operations are given."""
-        given = {"w_rec": self.connections.weights, **self.past.given(state)}
-        return given | wiring(self.connections)
 
     def values(self, state):
         """Return the values of Brian2's variables."""
@@ -107,18 +89,5 @@ class Spikes(Term):
             "horn.charge": self.sizes.each_unit(self.coupling.charge),
             "horn.synaptic_damping": self.sizes.each_unit(self.coupling.damping),
             "horn.graded": np.array([float(self.coupling.graded)]),
-            **self.sizes.values_of(state, *_SYNAPSES),
+            **super().values(state),
         }
-
-    def state(self, results):
-        """Return the synapses, and the spikes that are on their way."""
-        return self.sizes.state_of(results, *_SYNAPSES) | self.past.final(results)
-
-    def seconds(self):
-        """Estimate the seconds of a step on the numpy device."""
-        return 3e-10 * len(self.connections) * self.sizes.n_trials
-
-    def memory(self):
-        """Estimate the bytes it takes."""
-        ring = self.past.ring * self.sizes.size
-        return len(self.connections) * (8 + self.sizes.itemsize) + ring * self.sizes.itemsize
