@@ -6,9 +6,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "authors_layout": ["load_checkpoint", "save_checkpoint"],
         "backends": ["BACKENDS"],
         "classifier": ["BaselineClassifier", "HornClassifier", "matched_units"],
-        "checkpoint": ["load_checkpoint", "save_checkpoint"],
         "native": ["native_problem"],
         "error_signals": ["ErrorSignals", "error_signals"],
         "network": ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"],

@@ -1,4 +1,4 @@
-"""Checkpoints in the layout of the authors' code: i2h, h2h and h2o."""
+"""The layout of the authors' state-dicts: linear layers i2h, h2h and h2o."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
     omega, gamma, alpha : float | array_like, shape (n_units,)
         Not in such a checkpoint; the defaults are the paper's.
     h, step : float
-        As of `HornParameters`.
+        As in `HornParameters`.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
             f"{path} is truncated, damaged or no state-dict of torch ({type(error).__name__})"
         ) from None
     if not isinstance(state, dict) or set(state) != set(_KEYS):
-        found = sorted(map(str, state)) if isinstance(state, dict) else type(state).__name__
-        raise ValueError(f"{path} has {found}; a checkpoint of this layout has {sorted(_KEYS)}")
+        keys = sorted(map(str, state)) if isinstance(state, dict) else type(state).__name__
+        raise ValueError(f"{path} has {keys}; a checkpoint of this layout has {sorted(_KEYS)}")
     weights = {name: state[key].double().numpy() for key, name in _KEYS.items()}
     return HornParameters(
         **weights,
