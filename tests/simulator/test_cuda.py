@@ -43,8 +43,8 @@ pytestmark = [
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """A pretended machine, on which everything is as it should be, until a test changes it."""
-    answers = {"nvidia-smi": ROW, "-L": LISTED, "--version": "release 12.4, V12", "--list-gpu-arch":
-               "compute_80\ncompute_86\ncompute_90\n"}  # fmt: skip
+    answers = {"nvidia-smi": ROW, "-L": LISTED, "--version": "release 12.4, V12"}
+    answers["--list-gpu-arch"] = "compute_80\ncompute_86\ncompute_90\n"
 
     def ask(*command):
         return answers[next(word for word in reversed(command) if word in answers)]

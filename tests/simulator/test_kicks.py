@@ -12,10 +12,8 @@ def still(n_units):
 
 
 def kicks_of(device, kicks, n_trials=2, n_steps=200, seed=1, n_units=6):
-    recording = hn.simulate(
-        still(n_units), n_steps, n_trials=n_trials, kicks=kicks, record=("kicks", "y"),
-        device=device, seed=seed,
-    )  # fmt: skip
+    options = {"n_trials": n_trials, "kicks": kicks, "record": ("kicks", "y")}
+    recording = hn.simulate(still(n_units), n_steps, device=device, seed=seed, **options)
     return recording.data["kicks"].values
 
 

@@ -57,9 +57,8 @@ def test_no_weight_runs_away(device, rule, sign):
     """Everything is done to blow them up: as fast as possible, towards absurdly large weights."""
     params, stimulus, _ = make_case(rule)
     wild = type(rule)(rate=999.0, gain=sign * 1e12, bound=3.0)
-    w = hn.simulate(
-        params, 1e6 * stimulus, plasticity=wild, record=RECORD, device=device
-    ).data["w_rec"].values  # fmt: skip
+    rec = hn.simulate(params, 1e6 * stimulus, plasticity=wild, record=RECORD, device=device)
+    w = rec.data["w_rec"].values
     assert np.isfinite(w).all()
     assert np.abs(w).max() == 3.0
 
@@ -80,9 +79,7 @@ def test_two_halves_are_a_whole(rule):
     whole = hn.simulate(params, stimulus, plasticity=rule, initial=state)
     first = hn.simulate(params, stimulus[:, :70], plasticity=rule, initial=state)
     learned = params.replace(w_rec=first.final_w_rec[0])
-    second = hn.simulate(
-        learned, stimulus[:, 70:], plasticity=rule, initial=first.final_state
-    )  # fmt: skip
+    second = hn.simulate(learned, stimulus[:, 70:], plasticity=rule, initial=first.final_state)
     np.testing.assert_allclose(second.final_w_rec, whole.final_w_rec, rtol=0, atol=1e-12)
 
 
