@@ -9,7 +9,7 @@ import horn_neuro as hn
 from horn_neuro.datasets import smnist
 from horn_neuro.experiment.frame import Experiment
 from horn_neuro.experiment.options import Option
-from horn_neuro.parameters import brian2_seed, dense_gaussian, generator
+from horn_neuro.parameters import child_seed, dense_gaussian, generator
 from horn_neuro.simulator import DEVICES
 
 __all__ = [
@@ -201,5 +201,5 @@ def settled(params, n_steps, n_trials, kicks, seed, device):
         kicks=kicks,
         record=(),
         device=device,
-        seed=brian2_seed(seed, "settling"),
+        seed=child_seed(seed, "settling"),
     ).final_state

@@ -8,7 +8,7 @@ from horn_neuro.parameters.horn import HornParameters
 from horn_neuro.parameters.layers import stack
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
-from horn_neuro.parameters.seeds import brian2_seed, generator, resolve_seed
+from horn_neuro.parameters.seeds import child_seed, generator, resolve_seed
 from horn_neuro.parameters.stability import is_stable
 from horn_neuro.parameters.step import Step
 from horn_neuro.parameters.storage import load_parameters
@@ -32,7 +32,7 @@ __all__ = [
     "HornParameters",
     "PhaseRule",
     "Step",
-    "brian2_seed",
+    "child_seed",
     "constant_delays",
     "dense_gaussian",
     "distance_delays",

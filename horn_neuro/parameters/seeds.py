@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-__all__ = ["brian2_seed", "generator", "resolve_seed"]
+__all__ = ["child_seed", "generator", "resolve_seed"]
 
 
 def resolve_seed(seed=None):
@@ -61,8 +61,8 @@ def generator(seed, source):
     return np.random.default_rng(_sequence(seed, source))
 
 
-def brian2_seed(seed, source):
-    """Return the 32-bit integer that seeds a Brian2 device for one source.
+def child_seed(seed, source):
+    """Return the seed of one source, where an integer of 32 bits is asked for.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from horn_neuro.parameters import (
     CovarianceRule,
     DiffusiveCoupling,
     PhaseRule,
-    brian2_seed,
+    child_seed,
     resolve_seed,
 )
 from horn_neuro.recording import Recording, SpikeTrains, State
@@ -174,9 +174,9 @@ def simulate(
 
     started = time.perf_counter()
     if device in ("cpp", "cuda"):
-        results = run_compiled(program, brian2_seed(seed, "kicks"), device)
+        results = run_compiled(program, child_seed(seed, "kicks"), device)
     else:
-        results = run_in_process(program, device, brian2_seed(seed, "kicks"))
+        results = run_in_process(program, device, child_seed(seed, "kicks"))
     duration = time.perf_counter() - started
     return Recording.from_arrays(
         params,
