@@ -60,14 +60,14 @@ def sizes(ns, trial_counts, repeats):
         "| n | trials | " + " | ".join(f"{d}: us/step, ps/product, ratio" for d in DEVICES) + " |"
     )
     print("|---|---|" + "---|" * len(DEVICES))
-    found = {}
+    measured = {}
     for n in ns:
         for trials in trial_counts:
             params, stimulus = network(n), input_of(trials)
             calls = {d: simulation(params, stimulus, device=d) for d in DEVICES}
             calls["loop"] = lambda p=params, s=stimulus: numpy_loop(p, s)
             seconds = interleaved(calls, repeats)
-            found[n, trials] = seconds
+            measured[n, trials] = seconds
             cells = [
                 f"{1e6 * seconds[d] / STEPS:.0f}, {1e12 * seconds[d] / STEPS / n**2 / trials:.0f}, "
                 f"{seconds[d] / seconds['loop']:.2f}"
@@ -76,7 +76,7 @@ def sizes(ns, trial_counts, repeats):
             print(f"| {n} | {trials} | " + " | ".join(cells) + " |", flush=True)
     for name in (*DEVICES, "loop"):
         for axis, label, other in ((0, "n", max(trial_counts)), (1, "trials", max(ns))):
-            rows = [(key, value[name]) for key, value in found.items() if key[1 - axis] == other]
+            rows = [(key, value[name]) for key, value in measured.items() if key[1 - axis] == other]
             points = [(key[axis], seconds) for key, seconds in rows[-3:]]
             slope = np.polyfit(*np.log(np.array(points).T), 1)[0]
             at = f"{'trials' if axis == 0 else 'n'} = {other}"

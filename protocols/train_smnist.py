@@ -80,7 +80,7 @@ class TrainSmnist(DigitExperiment):
     device = Option("auto", "where torch computes", choices=("auto", "cpu", "cuda"))
     devices = Option(1, "processes on this machine", least=1)
     nodes = Option(1, "machines", least=1)
-    precision = Option("32-true", "as of Lightning Fabric")
+    precision = Option("32-true", "as in Lightning Fabric")
 
     def measure(self):
         if self.params and len(set(self.models) & set(HORNS)) > 1:

@@ -29,7 +29,7 @@ __all__ = [
 _OPTIONS = """data : Recording | mne.Epochs | array_like, shape (n_trials, n_channels, n_times)
         What to analyse; see `analytic_signal`.
     **options
-        `band`, `sfreq` and `segment`, as of `analytic_signal`.
+        `band`, `sfreq` and `segment`, as in `analytic_signal`.
 """
 
 
@@ -107,7 +107,7 @@ def ppc_over_time(data, **options):
     Returns
     -------
     connectivity : mne_connectivity.EpochConnectivity
-        As of `plv_over_time`.
+        As in `plv_over_time`.
 
     Notes
     -----
@@ -140,15 +140,15 @@ def wpli_over_time(data, **options):
     Returns
     -------
     connectivity : mne_connectivity.EpochConnectivity
-        As of `plv_over_time`, by `mne_connectivity.spectral_connectivity_time`.
+        As in `plv_over_time`, by `mne_connectivity.spectral_connectivity_time`.
     """
     signal = analytic_signal(data, **options)
     _check_pairs(signal)
     _phasors(signal)  # warns
     with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = spectral_connectivity_time(_tfr(signal), method="wpli", verbose="error")
-    values = np.nan_to_num(found.get_data("dense")[..., 0])
+        library = spectral_connectivity_time(_tfr(signal), method="wpli", verbose="error")
+    values = np.nan_to_num(library.get_data("dense")[..., 0])
     return _container(values + values.transpose(0, 2, 1), signal, "wpli over time")
 
 
@@ -190,7 +190,7 @@ def ppc_over_trials(data, **options):
     Returns
     -------
     connectivity : mne_connectivity.SpectroTemporalConnectivity
-        As of `plv_over_trials`; its expectation is 0 for independent trials.
+        As in `plv_over_trials`; its expectation is 0 for independent trials.
     """
     return _over_trials(data, "ppc", options)
 
@@ -206,7 +206,7 @@ def wpli_over_trials(data, **options):
     Returns
     -------
     connectivity : mne_connectivity.SpectroTemporalConnectivity
-        As of `plv_over_trials`.
+        As in `plv_over_trials`.
     """
     return _over_trials(data, "wpli", options)
 
@@ -222,11 +222,11 @@ def _over_trials(data, method, options):
     dead = ~_phasors(signal).any(axis=(0, 2))
     with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = spectral_connectivity_epochs(_tfr(signal), method=method, verbose="error")
-    values = np.nan_to_num(found.xarray.values)
+        connectivity = spectral_connectivity_epochs(_tfr(signal), method=method, verbose="error")
+    values = np.nan_to_num(connectivity.xarray.values)
     values[(dead[:, None] | dead).ravel()] = 0
-    found.xarray.values[...] = values
-    return found
+    connectivity.xarray.values[...] = values
+    return connectivity
 
 
 def _tfr(signal):

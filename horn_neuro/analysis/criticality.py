@@ -162,7 +162,7 @@ def autocorrelation_time(z):
     Parameters
     ----------
     z : array_like of complex, shape (n_trials, n_channels, n_times)
-        Analytic signals, as of `analytic_signal`; their modulus of correlation
+        Analytic signals, as from `analytic_signal`; their modulus of correlation
         has no oscillation left in it.
 
     Returns
@@ -317,7 +317,7 @@ def fit_power_law(sizes):
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         fit = powerlaw.Fit(sizes, discrete=True, verbose=False)
-        found = {
+        described = {
             "exponent": float(fit.power_law.alpha),
             "error": float(fit.power_law.sigma),
             "from": float(fit.power_law.xmin),
@@ -325,8 +325,8 @@ def fit_power_law(sizes):
         }
         for other in ("lognormal", "exponential"):
             ratio, p = fit.distribution_compare("power_law", other, normalized_ratio=True)
-            found |= {other: float(ratio), f"{other} p": float(p)}
-    return found
+            described |= {other: float(ratio), f"{other} p": float(p)}
+    return described
 
 
 def order_susceptibility(order, n_units):
@@ -335,7 +335,7 @@ def order_susceptibility(order, n_units):
     Parameters
     ----------
     order : array_like, shape (n_trials, n_times)
-        Kuramoto order parameter, as of `kuramoto_order_parameter`.
+        Kuramoto order parameter, as from `kuramoto_order_parameter`.
     n_units : int
         Number of units.
 

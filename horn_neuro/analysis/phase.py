@@ -208,7 +208,7 @@ def kuramoto_order_parameter(data, **options):
     data : Recording | mne.Epochs | array_like, shape (n_trials, n_channels, n_times)
         What to analyse; see `analytic_signal`.
     **options
-        `band`, `sfreq` and `segment`, as of `analytic_signal`.
+        `band`, `sfreq` and `segment`, as in `analytic_signal`.
 
     Returns
     -------

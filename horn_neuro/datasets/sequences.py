@@ -86,9 +86,9 @@ def smnist(source="embedded", split="train", seed=0):
     Parameters
     ----------
     source : str | Path
-        As of `load_mnist`.
+        As in `load_mnist`.
     split : 'train' | 'test'
-        As of `load_mnist`.
+        As in `load_mnist`.
     seed : int | None
         Of the order of the digits; None leaves that of the source, which may be
         sorted by class, as that of the embedded digits is.
@@ -120,9 +120,9 @@ def psmnist(source="embedded", split="train", seed=0):
     Parameters
     ----------
     source : str | Path
-        As of `load_mnist`.
+        As in `load_mnist`.
     split : 'train' | 'test'
-        As of `load_mnist`.
+        As in `load_mnist`.
     seed : int | None
         Of the order of the digits; None leaves that of the source, which may be
         sorted by class, as that of the embedded digits is.

@@ -169,7 +169,7 @@ class Experiment:
             yield next(results)
 
     def start(self, out=None, resume=False):
-        """Measure, and write everything down; as of `run`, returns result and findings."""
+        """Measure, and write everything down, as `run` does; returns result and findings."""
         if resume and not (out and self.resumes):
             raise ValueError(
                 f"resume: {'name the folder with --out' if self.resumes else 'no piece is kept'}"
@@ -181,18 +181,18 @@ class Experiment:
                 result = self.measure()
                 self._bar.update(self._bar.total - self._bar.n)
                 self._bar.set_description("writing")
-                found = self.findings(result) if self.writes else None
+                findings = self.findings(result) if self.writes else None
                 if out and self.writes:
-                    self._write(found, result, started)
+                    self._write(findings, result, started)
                 complete = True
             finally:
                 self._bar.close()
                 if self.writes:
                     self.folder.close(complete)
-        return result, found
+        return result, findings
 
-    def _write(self, found, result, started):
-        results = {"answer": found.answer, "findings": found.rows, **found.details}
+    def _write(self, findings, result, started):
+        results = {"answer": findings.answer, "findings": findings.rows, **findings.details}
         self.folder.save_json("results.json", results)
         config = {
             "protocol": self.name(),
@@ -209,4 +209,4 @@ class Experiment:
                 for title, (figure, caption) in self.figures(result).items()
             }
         with self.folder.file("report.html") as path:
-            write_report(path, self.title, found.answer, pictures, found.rows, config)
+            write_report(path, self.title, findings.answer, pictures, findings.rows, config)

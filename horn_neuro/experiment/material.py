@@ -45,7 +45,7 @@ class DigitExperiment(Experiment):
         Parameters
         ----------
         split : 'train' | 'test'
-            As of `horn_neuro.datasets.load_mnist`.
+            As in `horn_neuro.datasets.load_mnist`.
         count : int | None
             How many; None takes all, in the order of the source.
         rng : numpy.random.Generator | None
@@ -89,13 +89,13 @@ def train_briefly(model, digits, n_validation, observe=None, **options):
     Parameters
     ----------
     model : torch.nn.Module
-        As of `horn_neuro.twin.train`.
+        As in `horn_neuro.twin.train`.
     digits : DigitSequences
         For training and validation together.
     n_validation : int
         How many of them are for validation.
     observe : callable | None
-        As of `horn_neuro.twin.train`.
+        As in `horn_neuro.twin.train`.
     **options
         Of `horn_neuro.twin.TrainingConfig`.
 
@@ -157,9 +157,9 @@ def untrained(n_units, coupling, seed, *, heterogeneous=True, **options):
     seed : int
         Root of all randomness.
     heterogeneous : bool
-        As of `effenberger_2025`.
+        As in `effenberger_2025`.
     **options
-        As of `effenberger_2025`.
+        As in `effenberger_2025`.
 
     Returns
     -------

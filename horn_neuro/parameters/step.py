@@ -73,7 +73,7 @@ class Step:
         return vector.reshape(-1, *[1] * (like.ndim - 2))
 
     def argument(self, x, y, drive):
-        """Return the argument of tanh, shape (n_units, ...); drive as of `__call__`."""
+        """Return the argument of tanh, shape (n_units, ...); drive as in `__call__`."""
         feedback = self._columns(self.params.feedback, x)
         return (
             drive + self._columns(self._bias, x) + self._sum(self._velocities, y) + feedback * x[0]

@@ -56,7 +56,7 @@ class Gpu:
     Parameters
     ----------
     name : str
-        As of its driver.
+        As its driver calls it.
     capability : float
         Compute capability, such as 9.0.
     free_memory : int | None
@@ -145,8 +145,8 @@ def _wanted_brian2():
 def _toolkit():
     """Return the folder of the CUDA toolkit (Path), or None."""
     folders = [os.environ.get(name) for name in ("CUDA_PATH", "CUDA_HOME")]
-    found = shutil.which("nvcc")
-    folders += [found and Path(found).parent.parent, "/usr/local/cuda", "/opt/cuda"]
+    compiler = shutil.which("nvcc")
+    folders += [compiler and Path(compiler).parent.parent, "/usr/local/cuda", "/opt/cuda"]
     for folder in folders:
         if folder and (Path(folder) / "bin" / "nvcc").is_file():
             return Path(folder)
@@ -183,10 +183,10 @@ def _library(toolkit, name):
         return None, None
     spec = importlib.util.find_spec("nvidia")
     for place in spec.submodule_search_locations if spec else ():
-        for found in sorted(Path(place).glob(f"*/include/{header}")):
-            libraries = sorted((found.parents[1] / "lib").glob(f"lib{name}.so*"))
+        for path in sorted(Path(place).glob(f"*/include/{header}")):
+            libraries = sorted((path.parents[1] / "lib").glob(f"lib{name}.so*"))
             if libraries:
-                return found.parent, libraries[0]
+                return path.parent, libraries[0]
     return None
 
 
@@ -250,8 +250,8 @@ def _slice(wanted, rows):
     """
     gpu = None
     for line in (_ask("nvidia-smi", "-L") or "").splitlines():
-        found = re.match(r"GPU (\d+):", line)
-        gpu = found[1] if found else gpu
+        card = re.match(r"GPU (\d+):", line)
+        gpu = card[1] if card else gpu
         if re.search(rf"UUID: {re.escape(wanted)}[\w/-]*\)", line):
             size = re.search(r"MIG \S*?(\d+)gb", line)
             row = next(row for row in rows if row[0] == gpu)

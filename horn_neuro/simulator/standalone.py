@@ -217,7 +217,7 @@ def run_compiled(program, seed, device):
     Returns
     -------
     results : dict of str to ndarray
-        As of `run_in_process`.
+        As in `run_in_process`.
 
     Raises
     ------

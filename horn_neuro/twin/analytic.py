@@ -24,7 +24,7 @@ NAMES = (
 
 
 def run_analytic(inputs, x, y, past, c, h, delays, keep):
-    """Step through a sequence; arguments and returns as of `run_reference`.
+    """Step through a sequence; arguments and returns as in `run_reference`.
 
     The forward pass keeps tanh and velocity of every step. With ``g`` the
     gradient of the new velocity, including ``h`` times that of the new
@@ -91,7 +91,7 @@ def forward_pass(plan, inputs, x, y, past, w_in, bias, w, decay, gain, stiffness
     Returns
     -------
     outputs : tuple of Tensor
-        As of `run_reference`, xs and ys empty where they are not kept; they may
+        As in `run_reference`, xs and ys empty where they are not kept; they may
         share memory with `saved`.
     saved : tuple of Tensor
         For `backward_pass`.

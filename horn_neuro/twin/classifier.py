@@ -18,9 +18,9 @@ class HornClassifier(nn.Module):
     params : HornParameters
         Initial values.
     backend : str
-        As of `HornNetwork`.
+        As in `HornNetwork`.
     learn : tuple of str | None
-        As of `HornNetwork`; None keeps its default.
+        As in `HornNetwork`; None keeps its default.
     """
 
     def __init__(self, params, backend="auto", learn=None):

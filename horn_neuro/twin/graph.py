@@ -100,7 +100,7 @@ class GraphRunner:
         self._lock = threading.Lock()
 
     def __call__(self, inputs, x, y, past, c, h, delays, keep):
-        """Step through a sequence; arguments and returns as of `run_reference`."""
+        """Step through a sequence; arguments and returns as in `run_reference`."""
         tensors = (inputs, x, y, past, *c, *(() if delays is None else (delays,)))
         place = self._capture.place(inputs.device)
         if place is not None:

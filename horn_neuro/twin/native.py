@@ -29,12 +29,12 @@ if torch.backends.openmp.is_available():
 @contextlib.contextmanager
 def _ninja_on_path():
     """Let torch find the ninja of this environment, also where it is not activated."""
-    found = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([found, sysconfig.get_path("scripts")])
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([path, sysconfig.get_path("scripts")])
     try:
         yield
     finally:
-        os.environ["PATH"] = found
+        os.environ["PATH"] = path
 
 
 def _drop_stale_lock(lock):
@@ -83,7 +83,7 @@ def native_problem():
 
 
 def run_native(inputs, x, y, past, c, h, delays, keep):
-    """Step through a sequence; arguments and returns as of `run_reference`.
+    """Step through a sequence; arguments and returns as in `run_reference`.
 
     Delays are handed to `run_analytic`, which computes the same.
     """

@@ -44,15 +44,15 @@ def slow_plv(z, axis):
     n = z.shape[1]
     theta = np.angle(z)
     shape = (len(z), n, n) if axis == 2 else (n, n, z.shape[2])
-    found = np.empty(shape)
+    plv = np.empty(shape)
     for j in range(n):
         for k in range(n):
             value = np.abs(np.mean(np.exp(1j * (theta[:, j] - theta[:, k])), axis=axis // 2))
             if axis == 2:
-                found[:, j, k] = value
+                plv[:, j, k] = value
             else:
-                found[j, k] = value
-    return found
+                plv[j, k] = value
+    return plv
 
 
 def slow_ppc(theta):
@@ -82,18 +82,18 @@ def rec():
 
 
 def test_over_time_equals_the_slow_reference_and_mne_connectivity(signal):
-    found = plv_over_time(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")
-    assert found.shape == (12, 5, 5)
-    assert np.abs(found - slow_plv(signal.values, 2)).max() < 1e-10
+    plv = plv_over_time(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")
+    assert plv.shape == (12, 5, 5)
+    assert np.abs(plv - slow_plv(signal.values, 2)).max() < 1e-10
     library = spectral_connectivity_time(tfr_of(signal.values), method="plv", verbose="error")
     lower = np.tril_indices(5, -1)
-    assert np.abs(found - library.get_data("dense")[..., 0])[:, *lower].max() < 1e-10
+    assert np.abs(plv - library.get_data("dense")[..., 0])[:, *lower].max() < 1e-10
 
 
 def test_over_trials_equals_the_slow_reference(signal):
-    found = plv_over_trials(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")[:, :, 0]
+    plv = plv_over_trials(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")[:, :, 0]
     lower = np.tril_indices(5, -1)
-    assert np.abs(found - slow_plv(signal.values, 0))[lower].max() < 1e-10
+    assert np.abs(plv - slow_plv(signal.values, 0))[lower].max() < 1e-10
     ppc = ppc_over_trials(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")[:, :, 0]
     theta = np.angle(signal.values)
     for j, k in zip(*lower, strict=True):
@@ -101,10 +101,10 @@ def test_over_trials_equals_the_slow_reference(signal):
 
 
 def test_ppc_over_time_equals_all_pairs_of_times(signal):
-    found = ppc_over_time(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")
+    ppc = ppc_over_time(noise(12, 5), band=BAND, sfreq=SFREQ).get_data("dense")
     theta = np.angle(signal.values)
     expected = slow_ppc(theta[0, 3] - theta[0, 1])
-    assert found[0, 3, 1] == pytest.approx(expected, abs=1e-10)
+    assert ppc[0, 3, 1] == pytest.approx(expected, abs=1e-10)
 
 
 def test_wpli_equals_its_definition(signal):
@@ -173,9 +173,9 @@ def test_a_silent_channel_warns_and_is_not_locked():
     over_time = (plv_over_time, ppc_over_time, wpli_over_time)
     for function in (*over_time, plv_over_trials, ppc_over_trials, wpli_over_trials):
         with pytest.warns(UserWarning, match="silent channels have no phase.*: 2"):
-            found = function(data, band=BAND, sfreq=SFREQ).get_data("dense")
-        assert np.isfinite(found).all()
-        row = found[:, 2] if function.__name__.endswith("time") else found[2]
+            connectivity = function(data, band=BAND, sfreq=SFREQ).get_data("dense")
+        assert np.isfinite(connectivity).all()
+        row = connectivity[:, 2] if function.__name__.endswith("time") else connectivity[2]
         assert np.abs(row).max() == 0
 
 
@@ -214,17 +214,17 @@ def test_segments_and_epochs(rec):
     assert part.shape == (3, 3, 3)
     assert not np.allclose(part, plv_over_time(both).get_data("dense"))
     epochs = both.to_epochs()
-    found = plv_over_time(epochs, band=(15.0, 80.0)).get_data("dense")
+    plv = plv_over_time(epochs, band=(15.0, 80.0)).get_data("dense")
     expected = plv_over_time(both, band=(15.0, 80.0)).get_data("dense")
-    assert np.allclose(found, expected)
+    assert np.allclose(plv, expected)
 
 
 @pytest.mark.parametrize("function", [plv_over_time, plv_over_trials])
 def test_saved_and_read_back(rec, tmp_path, function):
-    found = function(rec)
-    found.save(tmp_path / "plv.h5")
+    connectivity = function(rec)
+    connectivity.save(tmp_path / "plv.h5")
     again = read_connectivity(tmp_path / "plv.h5")
-    assert np.array_equal(again.get_data(), found.get_data())
+    assert np.array_equal(again.get_data(), connectivity.get_data())
     assert list(again.names) == [f"x{k:03d}" for k in range(5)]
 
 

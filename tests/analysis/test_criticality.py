@@ -48,10 +48,10 @@ def step_of(params, drive):
 def test_uncoupled_units_have_the_closed_form(h):
     """0.5 ln(1 - 2 gamma h), twice for each unit, the least damped one first."""
     params = network(0.0, n=3, h=h, feedback=0.0).replace(gamma=[0.01, 0.02, 0.03], alpha=0.0)
-    found = lyapunov_spectrum(params, n_exponents=6, n_steps=4000)
+    spectrum = lyapunov_spectrum(params, n_exponents=6, n_steps=4000)
     expected = np.repeat(0.5 * np.log(1 - 2 * params.gamma * h), 2)
-    assert found.exponents == pytest.approx(expected, abs=4e-4)
-    assert (found.error < 1e-3).all()
+    assert spectrum.exponents == pytest.approx(expected, abs=4e-4)
+    assert (spectrum.error < 1e-3).all()
 
 
 @pytest.mark.parametrize("delayed", [False, True], ids=["undelayed", "delayed"])
@@ -122,9 +122,9 @@ def test_avalanches_of_a_known_activity():
     #       bins of two steps: 0 1 2 3 4 5 6 7 8, spikes in 1, 2, 4 and 7 (which is cut off)
     sample = np.array([2, 3, 4, 9, 16, 17])
     trains = SpikeTrains(np.zeros(6, int), np.arange(6) % 3, sample, (1, 3, 18))
-    found = avalanches(trains, bin_steps=2)
-    assert found.size.tolist() == [3, 1]
-    assert found.duration.tolist() == [2, 1]
+    bursts = avalanches(trains, bin_steps=2)
+    assert bursts.size.tolist() == [3, 1]
+    assert bursts.duration.tolist() == [2, 1]
     assert avalanches(trains).bin_steps == 3
     silent = SpikeTrains(*np.zeros((3, 0), int), (2, 3, 18))
     assert len(avalanches(silent).size) == 0
@@ -175,21 +175,21 @@ def test_diffusion_moves_the_exponents_of_springs_as_its_modes_say():
     """Without recurrence every mode decays by 0.5 ln(1 - 2 gamma h), whatever its frequency."""
     ring = np.roll(np.eye(6), 1, 0) + np.roll(np.eye(6), -1, 0)
     params = network(0.0).replace(gamma=0.02, alpha=0.0)
-    found = lyapunov_spectrum(params, n_exponents=12, coupling=hn.DiffusiveCoupling(0.02 * ring))
-    assert found.exponents == pytest.approx(np.full(12, 0.5 * np.log(0.96)), abs=1e-3)
+    spectrum = lyapunov_spectrum(params, n_exponents=12, coupling=hn.DiffusiveCoupling(0.02 * ring))
+    assert spectrum.exponents == pytest.approx(np.full(12, 0.5 * np.log(0.96)), abs=1e-3)
     late = hn.DiffusiveCoupling(0.02 * ring, np.full((6, 6), 7))
-    assert lyapunov_spectrum(params, coupling=late).exponents[0] > found.exponents[0] + 1e-3
+    assert lyapunov_spectrum(params, coupling=late).exponents[0] > spectrum.exponents[0] + 1e-3
 
 
 def test_power_laws_are_told_from_what_is_none():
     pytest.importorskip("powerlaw")
     rng = np.random.default_rng(3)
     scale_free = np.floor(rng.pareto(1.5, 3000) + 1).astype(int)
-    found = fit_power_law(scale_free)
-    assert found["exponent"] == pytest.approx(2.5, abs=0.2)
-    assert found["exponential"] > 2
+    fit = fit_power_law(scale_free)
+    assert fit["exponent"] == pytest.approx(2.5, abs=0.2)
+    assert fit["exponential"] > 2
     bounded = fit_power_law(rng.geometric(0.2, 3000))
-    assert bounded["exponential"] < found["exponential"]
+    assert bounded["exponential"] < fit["exponential"]
     with pytest.raises(ValueError, match="10 avalanches of 1 sizes: a fit needs at least 50"):
         fit_power_law(np.ones(10, int))
 

@@ -35,8 +35,8 @@ def phase():
 
 def test_equals_the_pairs_one_by_one(phase):
     spikes = make_spikes(np.random.default_rng(1), phase, 1.0, 9)
-    found = spike_phase_locking(spikes, phase)
-    assert found == pytest.approx([slow_ppc(spikes, phase, unit) for unit in range(3)], abs=1e-12)
+    locking = spike_phase_locking(spikes, phase)
+    assert locking == pytest.approx([slow_ppc(spikes, phase, unit) for unit in range(3)], abs=1e-12)
 
 
 def test_known_locking(phase):
@@ -53,9 +53,9 @@ def test_known_locking(phase):
 
 def test_units_without_pairs_are_nan_without_a_warning(phase):
     spikes = SpikeTrains(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([3, 4, 5]), phase.shape)
-    found = spike_phase_locking(spikes, phase)
-    assert np.isnan(found[[0, 2]]).all()
-    assert np.isfinite(found[1])
+    locking = spike_phase_locking(spikes, phase)
+    assert np.isnan(locking[[0, 2]]).all()
+    assert np.isfinite(locking[1])
 
 
 def test_the_field_leaves_the_unit_out():

@@ -100,7 +100,7 @@ def setting(request):
 
 
 def make(device, n_steps=20, batch=3, n=5, n_inputs=2, longest=1, dtype=torch.float64, seed=0):
-    """Tensors of a network, as of `run_reference`, with its delays."""
+    """Tensors of a network, as in `run_reference`, with its delays."""
     rng = torch.Generator().manual_seed(seed)
 
     def normal(*shape, std=0.3):
