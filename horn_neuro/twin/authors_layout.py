@@ -7,6 +7,7 @@ import torch
 
 from horn_neuro._files import atomic_path
 from horn_neuro.parameters import HornParameters
+from horn_neuro.twin.network import dense
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -73,12 +74,14 @@ def save_checkpoint(params, path):
     Parameters
     ----------
     params : HornParameters
-        The network; its omega, gamma, alpha, feedback and delays are not written.
+        The network; its omega, gamma, alpha, feedback and delays are not written, and a
+        sparse w_rec becomes dense, as the layout has it.
     path : str | Path
         The file to write, complete or not at all.
     """
     state = {
-        key: torch.tensor(getattr(params, name), dtype=torch.float32) for key, name in _KEYS.items()
+        key: torch.tensor(dense(getattr(params, name)), dtype=torch.float32)
+        for key, name in _KEYS.items()
     }
     with atomic_path(path) as temporary:
         torch.save(state, temporary)
