@@ -1,6 +1,8 @@
 """Devices: what is available, which one to take, and leaving Brian2 as it was."""
 
 import logging
+import signal
+import threading
 import warnings
 from contextlib import contextmanager
 
@@ -8,9 +10,13 @@ import numpy as np
 
 from horn_neuro._toolchain import compiler_problem
 
-__all__ = ["DEVICES", "choose_device", "compiler_problem", "runtime_device"]
+__all__ = ["DEVICES", "choose_device", "compiler_problem", "interrupts", "runtime_device"]
 
 DEVICES = ("auto", "numpy", "cython", "cpp", "cuda")
+
+# Brian2's devices, preferences and random numbers belong to the whole process: one
+# simulation at a time uses them, whatever thread it is called from.
+_LOCK = threading.RLock()
 
 # From here on, compiling (some 10 s, once) is the better choice.
 LONG_JOB = 15.0
@@ -82,6 +88,44 @@ def _check_gpu(program):
 
 
 @contextmanager
+def interrupts():
+    """Notice interrupts that Brian2 swallows: those that come while it forgets an object.
+
+    Yields
+    ------
+    check : callable
+        Raises what the handler of SIGINT has raised in vain.
+    """
+    swallowed = []
+
+    def check():
+        if swallowed:
+            raise swallowed.pop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check  # signals come to the main thread
+        return
+    users = signal.getsignal(signal.SIGINT)
+
+    def handle(number, frame):
+        try:
+            users(number, frame)
+        except BaseException as error:
+            swallowed.append(error)
+            raise
+
+    if not callable(users):
+        yield check
+        return
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield check
+        check()
+    finally:
+        signal.signal(signal.SIGINT, users)
+
+
+@contextmanager
 def runtime_device(target, seed, dtype="float64"):
     """Make Brian2's runtime device the active one, and leave everything as it was found.
 
@@ -104,40 +148,53 @@ def runtime_device(target, seed, dtype="float64"):
     import brian2
     from brian2.devices.device import runtime_device as runtime
 
-    random_state = np.random.get_state()
     preferences = {"codegen.target": target, "core.default_float_dtype": np.dtype(dtype).type}
-    found = {name: brian2.prefs[name] for name in preferences}
-    runtime_dt = runtime.defaultclock.dt
-    with _active(runtime):
+    with _LOCK, _preferences(preferences):
+        random_state, runtime_dt = np.random.get_state(), runtime.defaultclock.dt
         try:
-            _set(preferences)
-            brian2.seed(seed)
-            yield runtime
+            with _active(runtime):
+                brian2.seed(seed)
+                yield runtime
         finally:
-            _set(found)
             brian2.seed(None)  # forgets the numbers that were drawn ahead for this run
             np.random.set_state(random_state)
             runtime.defaultclock.dt = runtime_dt
 
 
-def _set(preferences):
+@contextmanager
+def _preferences(preferences):
+    """Set preferences of Brian2, and put the user's back."""
     import brian2
 
-    for name, value in preferences.items():
-        brian2.prefs[name] = value
+    # Ctrl-C must end the program, not shorten the simulation silently (as from brian2 2.9 on).
+    if "core.stop_on_keyboard_interrupt" in brian2.prefs:
+        preferences = {**preferences, "core.stop_on_keyboard_interrupt": False}
+    before = {name: brian2.prefs[name] for name in preferences}
+    try:
+        for name, value in preferences.items():
+            brian2.prefs[name] = value
+        yield
+    finally:
+        for name, value in before.items():
+            brian2.prefs[name] = value
 
 
 @contextmanager
 def _active(device, **build_options):
+    """Make a device the active one, and the user's again, with its clock as it was."""
     from brian2.devices.device import get_device, reset_device, set_device
 
-    if get_device() is device:
+    users = get_device()
+    if users is device:
         yield device
         return
+    users_dt = users.defaultclock.dt
     set_device(device, **build_options)
     try:
         yield device
     finally:
+        # Brian2 hands the step of one device on to the next.
+        device.defaultclock.dt = users_dt
         reset_device()
 
 
@@ -160,22 +217,14 @@ def standalone_device(target, dtype="float64"):
     device : brian2.devices.cpp_standalone.device.CPPStandaloneDevice
         Or brian2cuda's.
     """
-    import brian2
-
     device = target.make_device()
     preferences = {**target.preferences, "core.default_float_dtype": np.dtype(dtype).type}
-    # Ctrl-C must end the program, not shorten the simulation silently (as from brian2 2.9 on).
-    if "core.stop_on_keyboard_interrupt" in brian2.prefs:
-        preferences["core.stop_on_keyboard_interrupt"] = False
-    found = {name: brian2.prefs[name] for name in preferences}
     # It lists all its preferences at every build.
     logger = logging.getLogger("brian2.brian2cuda")
     level = logger.level
-    with _active(device, build_on_run=False):
+    with _LOCK, _preferences(preferences), _active(device, build_on_run=False):
         try:
-            _set(preferences)
             logger.setLevel(logging.WARNING)
             yield device
         finally:
-            _set(found)
             logger.setLevel(level)

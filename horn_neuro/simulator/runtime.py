@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from horn_neuro.simulator.devices import runtime_device
+from horn_neuro.simulator.devices import interrupts, runtime_device
 
 __all__ = ["run_in_process"]
 
@@ -31,7 +31,7 @@ def run_in_process(program, target, seed):
 
     from horn_neuro.simulator.network import build_network
 
-    with runtime_device(target, seed, program.sizes.dtype):
+    with runtime_device(target, seed, program.sizes.dtype), interrupts() as check:
         network, objects = build_network(program)
         for key, array in program.values().items():
             name, variable = key.split(".")
@@ -40,6 +40,7 @@ def run_in_process(program, target, seed):
         start = [operation.python(arrays) for operation in program.start]
         tapes = [tape.python(arrays) for tape in program.tapes]
         clock = objects["horn"].clock
+        start = [lambda k: check(), *start]
         for when, functions in (("start", start), ("end", [tape for tape, _ in tapes])):
             if functions:
                 network.add(_operation(functions, when, clock))

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from horn_neuro._toolchain import cache_folder
+from horn_neuro.simulator.devices import interrupts
 from horn_neuro.simulator.operations import SpikeTape
 from horn_neuro.simulator.target import cpp_target
 
@@ -171,7 +172,8 @@ def _compile(program, target, folder):
     folder.parent.mkdir(parents=True, exist_ok=True)
     build = Path(tempfile.mkdtemp(dir=folder.parent, prefix="building-"))
     try:
-        manifest = generate(program, target, build)
+        with interrupts():
+            manifest = generate(program, target, build)
         made = subprocess.run(
             ["make", f"-j{os.cpu_count()}"], cwd=build, capture_output=True, text=True, check=False
         )
