@@ -1,15 +1,29 @@
 """Writing files so that nothing half-written ever carries its final name, and JSON."""
 
+import contextlib
 import json
 import os
+import shutil
 import tempfile
+import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["atomic_path", "to_json"]
+try:
+    import fcntl
+except ImportError:  # Windows, where nothing is compiled
+    fcntl = None
+
+__all__ = ["atomic_path", "lock", "one_at_a_time", "scratch_folder", "to_json"]
+
+# After so many seconds, who waits says what for.
+PATIENCE = 30.0
+# A younger folder may be one that its process is about to lock.
+YOUNG = 60.0
 
 
 def to_json(content):
@@ -34,7 +48,8 @@ def atomic_path(path):
     Parameters
     ----------
     path : str | Path
-        The final name. Its folder must exist and be writable.
+        The final name. Its folder must exist and be writable. Of a symbolic link, the
+        target is written; a file that is there keeps its permissions.
 
     Yields
     ------
@@ -47,20 +62,119 @@ def atomic_path(path):
     OSError
         If the folder does not exist or cannot be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot write {path}: the folder {path.parent} does not exist; create it first"
         )
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    # mkstemp makes the file private; give it the permissions any new file would have.
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(name, 0o666 & ~umask)
-    temporary = Path(name)
-    try:
+    with tempfile.TemporaryDirectory(
+        dir=path.parent, prefix=f".{path.stem[:100]}-", ignore_cleanup_errors=True
+    ) as folder:
+        # In a folder, a new file has the permissions of any other; mkstemp would make it private.
+        temporary = Path(folder, f"new{path.suffix}")
+        temporary.touch()
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(temporary, path.stat().st_mode & 0o7777)
         yield temporary
         os.replace(temporary, path)
+
+
+def lock(handle):
+    """Lock an open file or folder for this process, until it closes it or ends.
+
+    Parameters
+    ----------
+    handle : int
+        Its descriptor.
+
+    Returns
+    -------
+    got : bool | None
+        False if another has it; None where the file system knows no locks.
+    """
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+@contextmanager
+def one_at_a_time(path, task):
+    """Let one process or thread at a time into the block; the others wait.
+
+    Where the file system knows no locks, nobody waits. A process that is killed
+    holds nobody up.
+
+    Parameters
+    ----------
+    path : Path
+        The file to lock, which is made and removed.
+    task : str
+        What the others wait for, told if it takes long.
+    """
+    told = time.monotonic() + PATIENCE
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if lock(handle) is not False:
+                # The one before has removed the file that it had locked.
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(handle), os.stat(path)):
+                        yield
+                        path.unlink(missing_ok=True)
+                        return
+        finally:
+            os.close(handle)
+        if time.monotonic() > told:
+            told = float("inf")
+            warnings.warn(
+                f"another process is {task}, and this one waits for it; if it hangs, stop it "
+                f"(it holds {path}), and this one will go on",
+                stacklevel=4,
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def scratch_folder(parent, prefix):
+    """Yield a new folder that is gone afterwards.
+
+    What processes that were killed have left under the same prefix goes, too.
+
+    Parameters
+    ----------
+    parent : str | Path
+        Where.
+    prefix : str
+        Of its name.
+
+    Yields
+    ------
+    folder : Path
+    """
+    for left in Path(parent).glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > YOUNG:
+                _remove_if_left(left)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+    handle = os.open(folder, os.O_RDONLY)
+    lock(handle)
+    try:
+        yield folder
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def _remove_if_left(folder):
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if lock(handle):
+            shutil.rmtree(folder)
+    finally:
+        os.close(handle)

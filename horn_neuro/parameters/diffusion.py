@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from horn_neuro._quantities import plain
 from horn_neuro.parameters.connections import Connections
 
 __all__ = ["DiffusiveCoupling"]
@@ -56,7 +57,7 @@ class DiffusiveCoupling:
 
     def __post_init__(self):
         for name in ("weights", "delays"):
-            value = getattr(self, name)
+            value = plain(f"diffusive coupling: {name}", getattr(self, name))
             if value is None:
                 continue
             value = value.tocsr() if sparse.issparse(value) else np.asarray(value)

@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
+import json
 import operator
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 
+from horn_neuro._quantities import plain
 from horn_neuro.parameters.connections import Connections, as_sparse, delays_of, parts_of
 from horn_neuro.parameters.stability import is_stable
 
@@ -120,7 +122,7 @@ class HornParameters:
         sizes = self._sizes()
         for name, symbols in _SHAPES.items():
             shape = tuple(sizes[symbol] for symbol in symbols)
-            value = getattr(self, name)
+            value = plain(name, getattr(self, name))
             if name == "w_rec" and sparse.issparse(value):
                 self._set(name, as_sparse(name, value, shape))
             else:
@@ -131,8 +133,9 @@ class HornParameters:
             self._freeze("delays", _as_delays(self.delays, sizes["n"]))
         if self.layer is not None:
             self._freeze("layer", _as_layer(self.layer, sizes["n"]))
-        self._set("h", _as_positive("h", self.h))
-        self._set("step", _as_positive("step", _seconds(self.step)))
+        self._set("h", _as_positive("h", plain("h", self.h)))
+        self._set("step", _as_positive("step", plain("step", self.step, "s")))
+        self._set("provenance", _as_json(self.provenance))
         unstable = np.flatnonzero(~is_stable(self.omega, self.gamma, self.h))
         if unstable.size:
             k = unstable[0]
@@ -346,6 +349,16 @@ def _as_layer(value, n_units):
     return array.astype(np.int64)
 
 
+def _as_json(provenance):
+    """Return a record that a file can hold; numbers of NumPy and torch become plain ones."""
+    try:
+        return json.loads(json.dumps(provenance, default=lambda value: np.asarray(value).tolist()))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"provenance: {error}; give a dict of texts, numbers, lists and dicts"
+        ) from None
+
+
 def _as_positive(name, value):
     try:
         number = float(operator.pos(value))
@@ -354,13 +367,3 @@ def _as_positive(name, value):
     if not (np.isfinite(number) and number > 0):
         raise ValueError(f"{name} = {value!r}: give a finite number above 0")
     return number
-
-
-def _seconds(step):
-    """Return a plain number of seconds; a Brian2 quantity must be a duration."""
-    dimensions = getattr(step, "dim", None)
-    if dimensions is None:
-        return step
-    if str(dimensions) != "s":
-        raise ValueError(f"step = {step!r}: give a duration, for example 1*ms")
-    return float(np.asarray(step))

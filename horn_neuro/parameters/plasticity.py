@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from horn_neuro._quantities import plain
 from horn_neuro.parameters.connections import Connections
 
 __all__ = ["CovarianceRule", "PhaseRule"]
@@ -17,6 +18,8 @@ _FIELDS = {
     "bound": (lambda v: v > 0, "above 0, the largest weight that can be"),
     "memory": (lambda v: v > 0, "above 0 s"),
 }
+
+_UNITS = {"rate": "Hz", "memory": "s"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class _Rule:
     def __post_init__(self):
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
+            value = plain(f"{type(self).__name__}: {name}", value, _UNITS.get(name, "1"))
+            value = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
             allowed, words = _FIELDS[name]
             if not (isinstance(value, Real) and np.isfinite(value) and allowed(value)):
                 raise ValueError(f"{type(self).__name__}: {name} = {value!r}; give {words}")

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from horn_neuro._quantities import plain
+
 __all__ = ["State"]
 
 
@@ -35,7 +37,9 @@ class State:
     def __init__(self, x, y, past_y=None, **others):
         given = {"x": x, "y": y, "past_y": past_y, **others}
         self._arrays = {
-            name: np.asarray(value) for name, value in given.items() if value is not None
+            name: np.asarray(plain(f"state: {name}", value))
+            for name, value in given.items()
+            if value is not None
         }
 
     def __getitem__(self, name):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from horn_neuro._quantities import plain
 from horn_neuro.parameters import generator
 
 __all__ = ["DrawnKicks", "PoissonKicks"]
@@ -40,7 +41,8 @@ class PoissonKicks:
 
     def __post_init__(self):
         for name in ("rate", "amplitude"):
-            value = np.asarray(getattr(self, name), float)
+            unit = "Hz" if name == "rate" else "1"
+            value = np.asarray(plain(f"kicks: {name}", getattr(self, name), unit), float)
             if value.ndim > 1 or not np.isfinite(value).all():
                 raise ValueError(
                     f"kicks: {name} = {getattr(self, name)!r}; give a finite number, "
@@ -115,7 +117,7 @@ class DrawnKicks:
     values: np.ndarray
 
     def __post_init__(self):
-        values = np.asarray(self.values, float)
+        values = np.asarray(plain("kicks: values", self.values), float)
         if values.ndim != 3 or not np.isfinite(values).all():
             raise ValueError(
                 f"kicks: values of shape {values.shape}; give finite numbers of shape "

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from horn_neuro._quantities import plain
 from horn_neuro.parameters import (
     CovarianceRule,
     DiffusiveCoupling,
@@ -157,7 +158,7 @@ def simulate(
     seed = resolve_seed(seed)
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}: choose float64 or float32")
-    _check_coupling(coupling, spike_threshold, params)
+    spike_threshold = _check_coupling(coupling, spike_threshold, params)
     learning = _check_plasticity(plasticity, learning, record, coupling, params, n_steps)
 
     sizes = Sizes(params.n_units, params.n_inputs, n_trials, n_steps, params.step, every, dtype)
@@ -237,8 +238,10 @@ def _check_coupling(coupling, spike_threshold, params):
             "coupling = 'dense', but w_rec is sparse; leave coupling at 'auto', or give a dense "
             "w_rec"
         )
-    if not 0 <= spike_threshold < np.inf:
+    threshold = np.asarray(plain("spike_threshold", spike_threshold))
+    if threshold.ndim or threshold.dtype.kind not in "iuf" or not 0 <= threshold < np.inf:
         raise ValueError(f"spike_threshold = {spike_threshold!r}: give an amplitude of at least 0")
+    return float(threshold)
 
 
 def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
@@ -271,7 +274,7 @@ def _full_stimulus(params, stimulus, n_trials, labels, initial):
     if np.ndim(stimulus) == 0:
         stimulus = np.zeros((_at_least_one("stimulus, a number of steps,", stimulus), 1))
         stimulus = np.repeat(stimulus, params.n_inputs, axis=1)
-    stimulus = np.asarray(stimulus, float)
+    stimulus = np.asarray(plain("stimulus", stimulus), float)
     if stimulus.ndim not in (2, 3) or stimulus.size == 0:
         raise ValueError(
             f"stimulus has shape {stimulus.shape}; give (n_trials, n_steps, n_inputs), "

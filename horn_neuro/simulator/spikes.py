@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from horn_neuro._quantities import plain
+
 __all__ = ["SpikeCoupling"]
 
 
@@ -49,7 +51,7 @@ class SpikeCoupling:
 
     def __post_init__(self):
         for name in ("charge", "damping"):
-            value = np.asarray(getattr(self, name), float)
+            value = np.asarray(plain(f"spike coupling: {name}", getattr(self, name)), float)
             if value.ndim > 1 or not np.isfinite(value).all():
                 raise ValueError(
                     f"spike coupling: {name} = {getattr(self, name)!r}; give a finite number, or "
