@@ -1,8 +1,10 @@
-"""Physical quantities at the door: checked by their dimension, never stripped of it."""
+"""Values at the door: numbers, and physical quantities that are never stripped of their unit."""
+
+import operator
 
 import numpy as np
 
-__all__ = ["plain"]
+__all__ = ["floats", "number", "plain", "whole"]
 
 # Units of this package, as Brian2 writes their dimensions.
 _DIMENSIONS = {"1": "1", "s": "s", "Hz": "s^-1"}
@@ -17,24 +19,74 @@ def plain(name, value, unit="1"):
     name : str
         What it is called, for the error.
     value : object
-        A plain value, which is taken as it is, or a quantity of Brian2.
+        A plain value, a tensor of torch or a quantity of Brian2.
     unit : '1' | 's' | 'Hz'
         The unit.
 
     Returns
     -------
     value : object
-        The plain value; of a quantity, an ndarray.
+        The plain value, which is taken as it is; of tensors and quantities, an ndarray.
 
     Raises
     ------
     ValueError
-        If it is a quantity of another dimension.
+        If it is a quantity of another dimension or of another package, or hides values
+        behind a mask.
     """
-    dimension = getattr(value, "dim", None)
-    if dimension is None or callable(dimension):  # torch's tensors have a method of that name
+    if type(value) in (int, float, np.ndarray):
         return value
-    if str(dimension) != _DIMENSIONS[unit]:
-        text = str(value) if np.ndim(value) == 0 else f"an array in {dimension}"
-        raise ValueError(f"{name} = {text}: give {_EXAMPLES[unit]}")
-    return np.asarray(value)
+    if isinstance(value, list | tuple):  # NumPy would drop the units in it
+        return [plain(name, part, unit) for part in value]
+    if hasattr(value, "detach"):  # a tensor, or a parameter of a network
+        value = value.detach().cpu()
+        return (value.double() if value.is_floating_point() else value).numpy()
+    dimension = getattr(value, "dim", None)
+    if dimension is not None and not callable(dimension):
+        if str(dimension) != _DIMENSIONS[unit]:
+            text = str(value) if np.ndim(value) == 0 else f"an array in {dimension}"
+            raise ValueError(f"{name} = {text}: give {_EXAMPLES[unit]}")
+        return np.asarray(value)
+    # Of the class: an xarray may have a coordinate of that name.
+    if any(hasattr(type(value), attribute) for attribute in ("unit", "units", "dimensionality")):
+        raise ValueError(
+            f"{name} = {value!r}: give {_EXAMPLES[unit]}; of quantities, those of Brian2 are known"
+        )
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked values: fill them, or leave them out")
+    return value
+
+
+def floats(name, value, unit="1"):
+    """Return numbers as an ndarray of float64, or raise ValueError; arguments as of `plain`."""
+    try:
+        array = np.asarray(plain(name, value, unit))
+    except (TypeError, ValueError) as error:
+        if str(error).startswith(name):
+            raise
+        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    if array.dtype.kind not in "biuf":
+        text = f"{value!r}" if array.ndim == 0 else f"an array of {array.dtype}"
+        raise ValueError(f"{name} = {text}: give real numbers")
+    return array.astype(np.float64, copy=False)
+
+
+def number(name, value, unit="1", *, least=-np.inf, above=-np.inf):
+    """Return one finite number (float), at least `least` and above `above`, or raise ValueError."""
+    array = floats(name, value, unit)
+    if array.ndim or not (np.isfinite(array) and array >= least and array > above):
+        bound = f" of at least {least:g}" if least > -np.inf else ""
+        bound = f" above {above:g}" if above > -np.inf else bound
+        raise ValueError(f"{name} = {value!r}: give a finite number{bound}")
+    return float(array)
+
+
+def whole(name, value, least=1):
+    """Return a whole number (int) of at least `least`, or raise ValueError."""
+    try:
+        count = operator.index(plain(name, value))
+    except TypeError:
+        count = least - 1
+    if count < least:
+        raise ValueError(f"{name} = {value!r}: give a whole number of at least {least}")
+    return count

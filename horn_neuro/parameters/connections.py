@@ -3,7 +3,9 @@
 import numpy as np
 from scipy import sparse
 
-__all__ = ["Connections", "as_sparse", "delays_of", "join_parts", "parts_of"]
+from horn_neuro._quantities import floats
+
+__all__ = ["Connections", "as_sparse", "check_delays", "delays_of", "join_parts", "parts_of"]
 
 
 class Connections:
@@ -72,7 +74,12 @@ class Connections:
 
 def as_sparse(name, value, shape):
     """Check a sparse matrix, and return it without zeros, in order and read-only (csr_array)."""
-    matrix = sparse.csr_array(value, dtype=np.float64, copy=True)
+    try:
+        matrix = sparse.csr_array(value, dtype=np.float64, copy=True)
+        # Indices out of bounds would be read out of bounds below.
+        matrix.check_format(full_check=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is no sparse matrix of numbers: {error}") from None
     if matrix.shape != shape:
         raise ValueError(f"{name} has shape {matrix.shape}, but w_in and w_out ask for {shape}")
     if not np.isfinite(matrix.data).all():
@@ -89,19 +96,27 @@ def delays_of(weights, delays):
             f"delays has shape {np.shape(delays)}, but the network asks for {weights.shape}, order "
             "[post, pre]"
         )
-    delays = delays.tocsr() if sparse.issparse(delays) else np.asarray(delays)
+    if sparse.issparse(delays):
+        delays = as_sparse("delays", delays, weights.shape)
+    else:
+        delays = floats("delays", delays)
     rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
     chosen = delays[rows, weights.indices]
     chosen = np.asarray(chosen.toarray() if sparse.issparse(chosen) else chosen).ravel()
-    bad = np.flatnonzero(~((chosen >= 1) & (chosen == np.floor(chosen))))
+    check_delays(chosen, rows, weights.indices)
+    parts = (chosen.astype(np.int64), weights.indices.copy(), weights.indptr.copy())
+    return _frozen(sparse.csr_array(parts, shape=weights.shape))
+
+
+def check_delays(delays, post, pre):
+    """Raise ValueError unless the delays of connections from `pre` to `post` can be."""
+    bad = np.flatnonzero(~((delays >= 1) & (delays < 2**31) & (delays == np.floor(delays))))
     if bad.size:
         k = bad[0]
         raise ValueError(
-            f"delays[{rows[k]}, {weights.indices[k]}] = {chosen[k]}: a delay is a whole number of "
-            "steps, at least 1 (1 is the undelayed step), wherever w_rec has a connection"
+            f"delays[{post[k]}, {pre[k]}] = {delays[k]}: a delay is a whole number of steps, at "
+            "least 1 (1 is the undelayed step) and below 2**31, wherever w_rec has a connection"
         )
-    parts = (chosen.astype(np.int64), weights.indices.copy(), weights.indptr.copy())
-    return _frozen(sparse.csr_array(parts, shape=weights.shape))
 
 
 def _frozen(matrix):

@@ -3,14 +3,19 @@
 import dataclasses
 import hashlib
 import json
-import operator
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import plain
-from horn_neuro.parameters.connections import Connections, as_sparse, delays_of, parts_of
+from horn_neuro._quantities import floats, number, plain
+from horn_neuro.parameters.connections import (
+    Connections,
+    as_sparse,
+    check_delays,
+    delays_of,
+    parts_of,
+)
 from horn_neuro.parameters.stability import is_stable
 
 __all__ = ["HornParameters"]
@@ -122,7 +127,7 @@ class HornParameters:
         sizes = self._sizes()
         for name, symbols in _SHAPES.items():
             shape = tuple(sizes[symbol] for symbol in symbols)
-            value = plain(name, getattr(self, name))
+            value = getattr(self, name)
             if name == "w_rec" and sparse.issparse(value):
                 self._set(name, as_sparse(name, value, shape))
             else:
@@ -130,11 +135,11 @@ class HornParameters:
         if self.delays is not None and sparse.issparse(self.w_rec):
             self._set("delays", delays_of(self.w_rec, self.delays))
         elif self.delays is not None:
-            self._freeze("delays", _as_delays(self.delays, sizes["n"]))
+            self._freeze("delays", _as_delays(self.delays, self.w_rec))
         if self.layer is not None:
             self._freeze("layer", _as_layer(self.layer, sizes["n"]))
-        self._set("h", _as_positive("h", plain("h", self.h)))
-        self._set("step", _as_positive("step", plain("step", self.step, "s")))
+        self._set("h", number("h", self.h, above=0))
+        self._set("step", number("step", self.step, "s", above=0))
         self._set("provenance", _as_json(self.provenance))
         unstable = np.flatnonzero(~is_stable(self.omega, self.gamma, self.h))
         if unstable.size:
@@ -148,10 +153,18 @@ class HornParameters:
     def _sizes(self):
         """Read n, n_in and n_out off the three weight matrices."""
         for name in ("w_in", "w_rec", "w_out"):
-            if np.ndim(getattr(self, name)) != 2:
+            value = getattr(self, name)
+            if not sparse.issparse(value):
+                value = floats(name, value)
+                self._set(name, value)
+            if value.ndim != 2:
                 raise ValueError(
-                    f"{name} has {np.ndim(getattr(self, name))} dimensions: a weight matrix has 2; "
-                    "see the table in the docstring of HornParameters"
+                    f"{name} has {value.ndim} dimensions: a weight matrix has 2; see the table in "
+                    "the docstring of HornParameters"
+                )
+            if 0 in value.shape:
+                raise ValueError(
+                    f"{name} has shape {value.shape}: every dimension must be at least 1"
                 )
         return {
             "n": np.shape(self.w_rec)[0],
@@ -297,10 +310,7 @@ class HornParameters:
 
 
 def _as_float_array(name, value, shape):
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of numbers: {error}") from None
+    array = floats(name, value)
     if array.ndim == 0 and len(shape) == 1:
         array = np.full(shape, array)
     if array.shape != shape:
@@ -308,8 +318,6 @@ def _as_float_array(name, value, shape):
             f"{name} has shape {array.shape}, but w_in, w_rec and w_out ask for {shape}; "
             "see the table in the docstring of HornParameters"
         )
-    if array.size == 0:
-        raise ValueError(f"{name} has shape {shape}: every dimension must be at least 1")
     bad = np.argwhere(~np.isfinite(array))
     if bad.size:
         index = tuple(int(k) for k in bad[0])
@@ -320,25 +328,22 @@ def _as_float_array(name, value, shape):
     return array.copy()
 
 
-def _as_delays(value, n_units):
-    array = np.asarray(value)
-    if array.shape != (n_units, n_units):
+def _as_delays(value, w_rec):
+    array = floats("delays", value.toarray() if sparse.issparse(value) else value)
+    if array.shape != w_rec.shape:
         raise ValueError(
-            f"delays has shape {array.shape}, but the network asks for {(n_units, n_units)}, "
-            "order [post, pre]"
+            f"delays has shape {array.shape}, but the network asks for {w_rec.shape}, order "
+            "[post, pre]"
         )
-    bad = np.argwhere(~((array >= 1) & (array == np.floor(array)) & np.isfinite(array)))
-    if bad.size:
-        post, pre = bad[0]
-        raise ValueError(
-            f"delays[{post}, {pre}] = {array[post, pre]}: a delay is a whole number of steps, "
-            "at least 1 (1 is the undelayed step); round it, or use delays=None"
-        )
-    return array.astype(np.int64)
+    post, pre = np.nonzero(w_rec)
+    check_delays(array[post, pre], post, pre)
+    # 0 is none, which a connection that comes later cannot have.
+    there = (array >= 1) & (array < 2**31) & (array == np.floor(array))
+    return np.where(there, array, 0).astype(np.int64)
 
 
 def _as_layer(value, n_units):
-    array = np.asarray(value)
+    array = np.asarray(plain("layer", value))
     if array.shape != (n_units,) or array.dtype.kind not in "iu":
         raise ValueError(
             f"layer: {array.dtype} of shape {array.shape}; give one whole number for each of the "
@@ -351,19 +356,12 @@ def _as_layer(value, n_units):
 
 def _as_json(provenance):
     """Return a record that a file can hold; numbers of NumPy and torch become plain ones."""
+    if not isinstance(provenance, dict):
+        raise ValueError(f"provenance = {provenance!r}: give a dict")
     try:
-        return json.loads(json.dumps(provenance, default=lambda value: np.asarray(value).tolist()))
-    except (TypeError, ValueError, RuntimeError) as error:
+        text = json.dumps(provenance, default=lambda value: plain("a value", value).tolist())
+        return json.loads(text)
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"provenance: {error}; give a dict of texts, numbers, lists and dicts"
         ) from None
-
-
-def _as_positive(name, value):
-    try:
-        number = float(operator.pos(value))
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and number > 0):
-        raise ValueError(f"{name} = {value!r}: give a finite number above 0")
-    return number
