@@ -1,4 +1,5 @@
 import mne
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -84,6 +85,43 @@ def test_truncated_foreign_and_missing_files(recording, tmp_path):
     path.unlink()
     xr.Dataset({"temperature": ("day", [1.0, 2.0])}).to_netcdf(path, engine="netcdf4")
     with pytest.raises(ValueError, match="not a recording of horn_neuro.*stimulus"):
+        hn.load_recording(path)
+
+
+def test_no_damage_goes_unnoticed(recording, tmp_path):
+    path, rng = tmp_path / "rec.nc", np.random.default_rng(1)
+    recording.save(path)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for _ in range(300):
+        damaged = whole.copy()
+        for place in rng.integers(0, len(whole), rng.integers(1, 4)):
+            damaged[place] ^= 1 << rng.integers(8)
+        if rng.random() < 0.2:
+            damaged = damaged[: rng.integers(len(whole))]
+        path.write_bytes(damaged.tobytes())
+        with pytest.raises(ValueError, match=f"{path} is truncated, damaged"):
+            hn.load_recording(path)
+
+
+def test_files_without_a_checksum_load_with_a_word(recording, tmp_path):
+    path = tmp_path / "rec.nc"
+    recording.data.to_netcdf(path, engine="netcdf4")
+    with pytest.warns(UserWarning, match="before recordings had checksums.*; save it again"):
+        loaded = hn.load_recording(path)
+    xr.testing.assert_identical(loaded.data, recording.data)
+
+
+def test_files_that_another_program_has_changed(recording, tmp_path):
+    path = tmp_path / "rec.nc"
+    recording.save(path)
+    with netCDF4.Dataset(path, "a") as file:
+        file["x"][0, 0, 0] = 7.0
+    with pytest.raises(ValueError, match="if another program has changed it on purpose, use"):
+        hn.load_recording(path)
+    assert hn.Recording(xr.load_dataset(path)).data["x"][0, 0, 0] == 7
+    # A copy by another program has the attribute, and nothing at its end.
+    xr.load_dataset(path).to_netcdf(path, engine="netcdf4")
+    with pytest.raises(ValueError, match="its checksum is"):
         hn.load_recording(path)
 
 
