@@ -6,8 +6,10 @@ import numpy as np
 import torch
 
 from horn_neuro._files import atomic_path
+from horn_neuro._quantities import floats
 from horn_neuro.parameters import HornParameters
 from horn_neuro.twin.network import dense
+from horn_neuro.twin.torch_files import read_torch, without_wrappers
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -23,6 +25,9 @@ _KEYS = {
 
 def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0, step=1e-3):
     """Read a state-dict of linear layers i2h, h2h and h2o.
+
+    It may be that of a wrapped network, whose names start with ``module.`` or
+    ``_orig_mod.`` or the name of a larger one, and lie in a file with other things.
 
     Parameters
     ----------
@@ -47,16 +52,8 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ValueError(
-            f"{path} is truncated, damaged or no state-dict of torch ({type(error).__name__})"
-        ) from None
-    if not isinstance(state, dict) or set(state) != set(_KEYS):
-        keys = sorted(map(str, state)) if isinstance(state, dict) else type(state).__name__
-        raise ValueError(f"{path} has {keys}; a checkpoint of this layout has {sorted(_KEYS)}")
-    weights = {name: state[key].double().numpy() for key, name in _KEYS.items()}
+    state = _layout(path, read_torch(path))
+    weights = {name: floats(f"{path}: {key}", state[key]) for key, name in _KEYS.items()}
     return HornParameters(
         **weights,
         omega=omega,
@@ -66,6 +63,27 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
         step=step,
         provenance={"checkpoint": path.name},
     )
+
+
+def _layout(path, content):
+    """Find the state-dict of this layout in what a file holds."""
+    found = [content, *content.values()] if isinstance(content, dict) else []
+    for state in found:
+        if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+            continue
+        state = without_wrappers(state)
+        before = next((name for name in state if name.endswith("i2h.weight")), "")
+        before = before.removesuffix("i2h.weight")
+        state = {name.removeprefix(before): value for name, value in state.items()}
+        if set(state) != set(_KEYS):
+            continue
+        for name, value in state.items():
+            strange = not isinstance(value, torch.Tensor) or value.layout != torch.strided
+            if strange or value.numel() * value.element_size() > path.stat().st_size:
+                raise ValueError(f"{path}: {name} is no tensor that the file has the values of")
+        return state
+    keys = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
+    raise ValueError(f"{path} has {keys}; a checkpoint of this layout has {sorted(_KEYS)}")
 
 
 def save_checkpoint(params, path):

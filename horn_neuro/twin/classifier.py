@@ -3,7 +3,9 @@
 import torch
 from torch import nn
 
+from horn_neuro._quantities import whole
 from horn_neuro.twin.network import HornNetwork
+from horn_neuro.twin.torch_files import without_wrappers
 
 __all__ = ["BASELINES", "BaselineClassifier", "HornClassifier", "matched_units"]
 
@@ -31,6 +33,10 @@ class HornClassifier(nn.Module):
         """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs)."""
         return self.network(inputs).logits
 
+    def load_state_dict(self, state_dict, strict=True, assign=False):
+        """Load a state as torch does, also that of a compiled or data-parallel network."""
+        return super().load_state_dict(without_wrappers(state_dict), strict, assign)
+
 
 class BaselineClassifier(nn.Module):
     """A recurrent network of torch with default settings, read out at the last step.
@@ -45,13 +51,21 @@ class BaselineClassifier(nn.Module):
     Raises
     ------
     ValueError
-        If `kind` is unknown.
+        If `kind` is unknown, or a size is no whole number of at least 1.
     """
 
     def __init__(self, kind, n_units, n_inputs=1, n_outputs=10):
         super().__init__()
         if kind not in BASELINES:
             raise ValueError(f"kind = {kind!r}: choose one of {', '.join(BASELINES)}")
+        n_units, n_inputs, n_outputs = (
+            whole(name, value)
+            for name, value in (
+                ("n_units", n_units),
+                ("n_inputs", n_inputs),
+                ("n_outputs", n_outputs),
+            )
+        )
         self.recurrent = BASELINES[kind](n_inputs, n_units, batch_first=True)
         self.readout = nn.Linear(n_units, n_outputs)
 
@@ -76,6 +90,8 @@ def matched_units(kind, n_parameters, n_inputs=1, n_outputs=10):
     -------
     n_units : int
     """
+
+    n_parameters = whole("n_parameters", n_parameters)
 
     def count(n_units):
         with torch.device("meta"):

@@ -8,9 +8,11 @@ import torch
 from scipy import sparse
 from torch import nn
 
+from horn_neuro.parameters import HornParameters
 from horn_neuro.recording import Recording, State
 from horn_neuro.twin.backends import BACKENDS, choose_backend
 from horn_neuro.twin.cell import Coefficients
+from horn_neuro.twin.torch_files import without_wrappers
 from horn_neuro.twin.transforms import constrain, unconstrain
 
 __all__ = ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"]
@@ -126,6 +128,11 @@ class HornNetwork(nn.Module):
         coupling=None,
     ):
         super().__init__()
+        if not isinstance(params, HornParameters):
+            raise ValueError(f"params = {params!r}: give HornParameters")
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"dtype = {dtype!r}: choose torch.float32 or torch.float64")
+        learn = (learn,) if isinstance(learn, str) else tuple(learn)
         learnable = (*WEIGHTS, "feedback", *OSCILLATORS)
         unknown = [name for name in learn if name not in learnable]
         if unknown:
@@ -134,7 +141,7 @@ class HornNetwork(nn.Module):
             raise ValueError(f"readout = {readout!r}: choose last or every")
         if backend not in BACKENDS:
             raise ValueError(f"backend = {backend!r}: choose one of {', '.join(BACKENDS)}")
-        self.initial, self.learn = params, tuple(learn)
+        self.initial, self.learn = params, learn
         self.backend, self.batch_first, self.readout = backend, batch_first, readout
         self.h, self.coupling = params.h, coupling
         if coupling is not None:
@@ -236,6 +243,8 @@ class HornNetwork(nn.Module):
         ValueError
             If the inputs or the state do not fit the network.
         """
+        if not isinstance(inputs, torch.Tensor):
+            raise ValueError(f"inputs are of type {type(inputs).__name__}; give a tensor of torch")
         if inputs.ndim != 3 or inputs.shape[2] != self.initial.n_inputs or not inputs.numel():
             order = "(batch, time, n_inputs)" if self.batch_first else "(time, batch, n_inputs)"
             raise ValueError(
@@ -273,12 +282,25 @@ class HornNetwork(nn.Module):
         shapes = [(batch, n), (batch, n), (batch, self.initial.max_delay - 1, n)]
         if self.coupling is not None:
             shapes.append((batch, self.coupling.connections.longest - 1, n))
+        if not (state is None or isinstance(state, HornState)):
+            raise ValueError(
+                f"state is of type {type(state).__name__}; give the HornState of an output"
+            )
+        if state is not None and state.past_x is not None and self.coupling is None:
+            raise ValueError(
+                "state: it has past_x, which this network has no use for; it was left by one with "
+                "coupled positions"
+            )
         if state is None:
             state = [sequence.new_zeros(shape) for shape in shapes]
         for name, tensor, shape in zip(HornState._fields, state, shapes, strict=False):
             if tensor is None or tuple(tensor.shape) != shape:
                 found = None if tensor is None else tuple(tensor.shape)
                 raise ValueError(f"state: {name} has shape {found}; this batch asks for {shape}")
+            if tensor.dtype != sequence.dtype:
+                raise ValueError(
+                    f"state: {name} is {tensor.dtype}, but the network {sequence.dtype}"
+                )
         x, y, *pasts = state[: len(shapes)]
         return x, y, *(past.transpose(0, 1) for past in pasts)
 
@@ -352,6 +374,10 @@ class HornNetwork(nn.Module):
         """Return the initial delays, and of new connections those they have learned with."""
         new = (w_rec != 0) & (self.initial.w_rec == 0)
         return np.where(new, self.delays.cpu().numpy(), self.initial.delays)
+
+    def load_state_dict(self, state_dict, strict=True, assign=False):
+        """Load a state as torch does, also that of a compiled or data-parallel network."""
+        return super().load_state_dict(without_wrappers(state_dict), strict, assign)
 
     def extra_repr(self):
         """Describe the network in its `repr`."""

@@ -6,7 +6,14 @@ import torch
 
 import horn_neuro as hn
 from horn_neuro.parameters import sparse_random, uniform_delays
-from horn_neuro.twin import backends, constrain, load_checkpoint, save_checkpoint, unconstrain
+from horn_neuro.twin import (
+    HornState,
+    backends,
+    constrain,
+    load_checkpoint,
+    save_checkpoint,
+    unconstrain,
+)
 
 FIELDS = ("w_in", "b_in", "w_rec", "b_rec", "w_out", "b_out", "feedback", "omega", "gamma", "alpha")
 
@@ -174,7 +181,40 @@ def test_bad_inputs(params):
     with pytest.raises(ValueError, match=r"x has shape \(2, 6\).*\(3, 6\)"):
         twin(torch.rand(3, 5, 1), state)
     with pytest.raises(ValueError, match="native.*float16"):
-        hn.HornNetwork(params, "native", dtype=torch.float16)(torch.rand(1, 5, 1).half())
+        hn.HornNetwork(params, "native").half()(torch.rand(1, 5, 1).half())
+    with pytest.raises(ValueError, match="inputs are of type ndarray; give a tensor"):
+        twin(np.zeros((2, 5, 1)))
+
+
+def test_states_of_other_networks(params):
+    twin, inputs = hn.HornNetwork(params, "analytic"), torch.rand(2, 5, 1)
+    coupling = hn.DiffusiveCoupling(0.01 * (1 - np.eye(6)))
+    springs = hn.HornNetwork(params, coupling=coupling)(inputs).state
+    for state, message in [
+        (hn.State(np.zeros((2, 6)), np.zeros((2, 6))), "of type State; give the HornState"),
+        (springs, "it has past_x, which this network has no use for"),
+        (HornState(*(part.double() for part in twin(inputs).state[:3])), "x is torch.float64, but"),
+    ]:
+        with pytest.raises(ValueError, match=f"state.*{message}"):
+            twin(inputs, state)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"params": {"omega": 1}}, "params = .*: give HornParameters"),
+        ({"dtype": torch.int64}, "dtype = torch.int64: choose"),
+        ({"dtype": "float32"}, "dtype = 'float32': choose"),
+        ({"learn": "w_inn"}, "learn has 'w_inn'"),
+    ],
+)
+def test_arguments_of_another_kind(params, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        hn.HornNetwork(**{"params": params, **arguments})
+
+
+def test_one_name_to_learn(params):
+    assert list(dict(hn.HornNetwork(params, learn="w_rec").named_parameters())) == ["w_rec"]
 
 
 @pytest.mark.parametrize("delayed", [False, True])
