@@ -1,20 +1,25 @@
 """Training a classifier of sequences: reproducible, resumable, on one process or several."""
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
 from horn_neuro._files import atomic_path
+from horn_neuro._quantities import number, whole
 from horn_neuro.parameters import generator
+from horn_neuro.twin.torch_files import read_torch
 
 __all__ = ["Task", "TrainingConfig", "evaluate", "train"]
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
+_SAVED = {"config", "metrics", "model", "optimizer", "schedule", "best", "random"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,15 @@ class TrainingConfig:
     seed: int = 1
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size", "learning_rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} = {getattr(self, name)}: give a number above 0")
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+        for name, bound in (
+            ("learning_rate", {"above": 0}),
+            ("weight_decay", {"least": 0}),
+            ("clip", {"above": 0}),
+            ("noise", {"least": 0}),
+        ):
+            object.__setattr__(self, name, number(name, getattr(self, name), **bound))
 
 
 @dataclass(frozen=True)
@@ -62,17 +73,62 @@ class Task:
     labels : Tensor of int64, shape (n_sequences,)
         Their classes.
     n_validation : int
-        How many of them are drawn, by the seed, for validation.
+        How many of them are drawn, by the seed, for validation; at least one, and not all.
+
+    Raises
+    ------
+    ValueError
+        If a shape or a type does not fit, an input is not finite, a label is negative, or
+        a set is empty.
     """
 
     inputs: torch.Tensor
     labels: torch.Tensor
     n_validation: int
 
+    def __post_init__(self):
+        inputs, labels = _sequences(self.inputs, self.labels)
+        if not inputs.isfinite().all():
+            raise ValueError("inputs have values that are not finite; every value must be a number")
+        n_validation = whole("n_validation", self.n_validation)
+        if n_validation >= len(labels):
+            raise ValueError(
+                f"n_validation = {n_validation} of {len(labels)} sequences leaves none to train "
+                "with; give fewer"
+            )
+        for name, value in (("inputs", inputs), ("labels", labels), ("n_validation", n_validation)):
+            object.__setattr__(self, name, value)
+
     def split(self, seed):
         """Return the indices of training and validation sequences for a seed."""
         order = generator(seed, "validation").permutation(len(self.labels))
         return np.sort(order[self.n_validation :]), np.sort(order[: self.n_validation])
+
+
+def _sequences(inputs, labels):
+    """Return inputs, and labels of int64, as tensors that fit each other, or raise ValueError."""
+    inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels)
+    if inputs.ndim != 3 or not inputs.is_floating_point() or not inputs.numel():
+        raise ValueError(
+            f"inputs: {inputs.dtype} of shape {tuple(inputs.shape)}; give floating numbers of "
+            "shape (n_sequences, time, n_inputs)"
+        )
+    kind = labels.dtype
+    integers = not (kind.is_floating_point or kind.is_complex or kind == torch.bool)
+    if labels.shape != inputs.shape[:1] or not integers or (labels < 0).any():
+        raise ValueError(
+            f"labels: {kind} of shape {tuple(labels.shape)}; give a class, 0 or above, for each of "
+            f"the {len(inputs)} sequences"
+        )
+    return inputs, labels.long()
+
+
+def _check_classes(logits, n_classes):
+    if logits.ndim != 2 or logits.shape[1] < n_classes:
+        raise ValueError(
+            f"labels: there are {n_classes} classes, but the model returns logits of shape "
+            f"{tuple(logits.shape)}; give (batch, n_outputs) with an output for each class"
+        )
 
 
 def _noisy(inputs, std, seed, source):
@@ -105,13 +161,22 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
     -------
     loss, accuracy : float
         Mean cross-entropy, and share of correct predictions.
+
+    Raises
+    ------
+    ValueError
+        If a shape or a type does not fit, or the model has fewer outputs than there are classes.
     """
+    inputs, labels = _sequences(inputs, labels)
+    noise, batch_size = number("noise", noise, least=0), whole("batch_size", batch_size)
+    n_classes = int(labels.max()) + 1
     device = next(model.parameters()).device
     loss, correct = 0.0, 0
     for first in range(0, len(labels), batch_size):
         part = slice(first, first + batch_size)
         batch = _noisy(inputs[part], noise, seed, f"test noise {first}").to(device)
         logits, wanted = model(batch), labels[part].to(device)
+        _check_classes(logits, n_classes)
         loss += nn.functional.cross_entropy(logits, wanted, reduction="sum").item()
         correct += (logits.argmax(1) == wanted).sum().item()
     return loss / len(labels), correct / len(labels)
@@ -155,13 +220,16 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
     Raises
     ------
     FileNotFoundError
-        If there is no checkpoint to resume from.
+        If there is no such folder, or no checkpoint to resume from.
     ValueError
-        If the checkpoint is of another configuration or another network, or the
-        batch does not divide among the processes.
+        If the checkpoint is damaged or of another configuration, task or network, the
+        batch does not divide among the processes, or the model has too few outputs.
     FloatingPointError
         If the loss is not finite; the last good checkpoint stays.
     """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"cannot train in {folder}: there is no such folder; create it")
     world, rank = fabric.world_size, fabric.global_rank
     if config.batch_size % world:
         raise ValueError(
@@ -182,7 +250,7 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
     )
     metrics, best = [], None
     if resume:
-        state = _load(folder / CHECKPOINT, config)
+        state = _load(folder / CHECKPOINT, config, task)
         try:
             bare.load_state_dict(state["model"])
         except RuntimeError as error:
@@ -194,6 +262,7 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
         schedule.load_state_dict(state["schedule"])
         metrics, best = json.loads(state["metrics"]), state["best"]
     model, optimizer = fabric.setup(model, optimizer)
+    n_classes = int(task.labels.max()) + 1
     if observe is not None and not metrics:
         observe(0, bare)
     for epoch in range(len(metrics), config.epochs):
@@ -208,7 +277,9 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
                 for tensor in (inputs, task.labels[index])
             )
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(inputs), labels)
+            logits = model(inputs)
+            _check_classes(logits, n_classes)
+            loss = nn.functional.cross_entropy(logits, labels)
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=config.clip, error_if_nonfinite=False)
             optimizer.step()
@@ -236,18 +307,19 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
             best = {key: value.detach().cpu().clone() for key, value in bare.state_dict().items()}
         metrics.append(row)
         if rank == 0:
-            _save(folder, config, metrics, best, bare, optimizer, schedule)
+            _save(folder, config, task, metrics, best, bare, optimizer, schedule)
         fabric.barrier()
         if progress is not None:
             progress(row)
     return metrics, best
 
 
-def _save(folder, config, metrics, best, model, optimizer, schedule):
+def _save(folder, config, task, metrics, best, model, optimizer, schedule):
     with atomic_path(folder / METRICS) as path:
         path.write_text("".join(json.dumps(row) + "\n" for row in metrics))
     state = {
         "config": json.dumps(asdict(config)),
+        "task": _fingerprint(task),
         "metrics": json.dumps(metrics),
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -259,11 +331,25 @@ def _save(folder, config, metrics, best, model, optimizer, schedule):
         torch.save(state, path)
 
 
-def _load(path, config):
+def _fingerprint(task):
+    """Return what tells a task from others: its shape, its labels and the size of its sets."""
+    labels = hashlib.sha256(task.labels.numpy().tobytes()).hexdigest()
+    return f"{tuple(task.inputs.shape)}, {task.n_validation} for validation, labels {labels}"
+
+
+def _load(path, config, task):
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint to resume from at {path}")
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = read_torch(path)
+    missing = _SAVED - set(state) if isinstance(state, dict) else _SAVED
+    if missing:
+        raise ValueError(f"{path} is no checkpoint of a training: it has no {sorted(missing)}")
     saved = json.loads(state["config"])
+    if state.get("task", _fingerprint(task)) != _fingerprint(task):
+        raise ValueError(
+            f"{path} was trained on other sequences ({state['task']}), not {_fingerprint(task)}; "
+            "resume with the same ones"
+        )
     changed = [name for name, value in asdict(config).items() if saved.get(name) != value]
     if changed:
         name = changed[0]

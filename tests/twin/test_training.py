@@ -122,11 +122,105 @@ def test_what_cannot_be_resumed(task, tmp_path):
     run(horn(), task, tmp_path, epochs=1)
     with pytest.raises(ValueError, match="clip = 1.0, not 2.0; resume with the same"):
         run(horn(), task, tmp_path, epochs=1, clip=2.0, resume=True)
+    with pytest.raises(ValueError, match="trained on other sequences .*40 for validation.*not"):
+        run(horn(), Task(task.inputs, 1 - task.labels, 40), tmp_path, epochs=1, resume=True)
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": {}}, path)
+    with pytest.raises(ValueError, match="no checkpoint of a training: it has no .'best', 'config"):
+        run(horn(), task, tmp_path, epochs=1, resume=True)
+
+
+def test_no_damage_of_a_checkpoint_goes_unnoticed(task, tmp_path):
+    config = TrainingConfig(epochs=1, batch_size=16)
+    run(horn(), task, tmp_path, epochs=1)
+    path, rng = tmp_path / "checkpoint.pt", np.random.default_rng(1)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    expected = training_module._load(path, config, task)
+    refused = 0
+    for _ in range(200):
+        damaged = whole.copy()
+        for place in rng.integers(0, len(whole), rng.integers(1, 4)):
+            damaged[place] ^= 1 << rng.integers(8)
+        if rng.random() < 0.2:
+            damaged = damaged[: rng.integers(len(whole))]
+        path.write_bytes(damaged.tobytes())
+        try:
+            found = training_module._load(path, config, task)
+        except ValueError:
+            refused += 1
+        else:  # what lies between the parts of the file
+            for part in ("model", "best"):
+                assert all(torch.equal(v, found[part][k]) for k, v in expected[part].items())
+    assert refused > 100
+
+
+BAD_OPTIONS = [
+    ({"epochs": 0}, "epochs = 0: give a whole number of at least 1"),
+    ({"epochs": 2.5}, "epochs = 2.5"),
+    ({"batch_size": "many"}, "batch_size = 'many'"),
+    ({"learning_rate": np.inf}, "learning_rate = inf: give a finite number above 0"),
+    ({"learning_rate": None}, "learning_rate = None"),
+    ({"weight_decay": -1}, "weight_decay = -1"),
+    ({"clip": 0}, "clip = 0"),
+    ({"noise": -0.1}, "noise = -0.1: give a finite number of at least 0"),
+    ({"seed": 1.5}, "seed = 1.5"),
+    ({"seed": None}, "seed = None"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_OPTIONS)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingConfig(**options)
+
+
+def test_options_may_be_numbers_of_numpy(task, tmp_path):
+    options = {"learning_rate": np.float32(0.01), "batch_size": np.int64(16), "seed": np.uint8(1)}
+    run(horn(), task, tmp_path, epochs=1, **options)
+    path = tmp_path / "checkpoint.pt"
+    assert json.loads(torch.load(path, weights_only=True)["config"])["batch_size"] == 16
+
+
+INPUTS = torch.rand(6, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "n_validation", "message"),
+    [
+        (INPUTS[0], [0] * 6, 2, r"inputs: torch.float32 of shape \(4, 1\)"),
+        (INPUTS.long(), [0] * 6, 2, "inputs: torch.int64"),
+        (INPUTS[:0], [], 0, r"inputs: .*\(0, 4, 1\)"),
+        (INPUTS * torch.nan, [0] * 6, 2, "inputs have values that are not finite"),
+        (INPUTS, [0] * 5, 2, r"labels: .*\(5,\); give a class.*each of the 6 sequences"),
+        (INPUTS, [[0, 1]] * 6, 2, r"labels: .*\(6, 2\)"),
+        (INPUTS, [0.5] * 6, 2, "labels: torch.float32"),
+        (INPUTS, [0, 1, 2, 3, 4, -1], 2, "a class, 0 or above"),
+        (INPUTS, [0] * 6, 0, "n_validation = 0: give a whole number of at least 1"),
+        (INPUTS, [0] * 6, 6, "n_validation = 6 of 6 sequences leaves none"),
+    ],
+)
+def test_sequences_that_cannot_be(inputs, labels, n_validation, message):
+    with pytest.raises(ValueError, match=message):
+        Task(inputs, labels, n_validation)
+    if "n_validation" not in message and "finite" not in message:
+        with pytest.raises(ValueError, match=message):
+            evaluate(horn(), inputs, labels)
+
+
+def test_labels_without_an_output(task, tmp_path):
+    other = Task(task.inputs, task.labels + 1, 40)
+    with pytest.raises(ValueError, match="there are 3 classes, but the model returns .*, 2"):
+        run(horn(), other, tmp_path)
+    with pytest.raises(ValueError, match="there are 3 classes, but the model returns .*, 2"):
+        evaluate(horn(), other.inputs, other.labels)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError, match="no such folder; create it"):
+        run(horn(), task, tmp_path / "none")
 
 
 def test_bad_configurations(task, tmp_path):
-    with pytest.raises(ValueError, match="epochs = 0"):
-        TrainingConfig(epochs=0)
+    with pytest.raises(ValueError, match="n_units = 2.5"):
+        BaselineClassifier("gru", 2.5)
     with pytest.raises(ValueError, match="batch_size = 500, but there are 80"):
         run(horn(), task, tmp_path, batch_size=500)
     with pytest.raises(ValueError, match="kind = 'transformer'"):
@@ -134,10 +228,11 @@ def test_bad_configurations(task, tmp_path):
 
 
 def test_divergence_is_an_error(task, tmp_path):
-    inputs = task.inputs.clone()
-    inputs[:] = torch.nan
+    model = horn()
+    with torch.no_grad():
+        model.network.b_out.fill_(torch.nan)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
-        run(horn(), Task(inputs, task.labels, 40), tmp_path, epochs=1)
+        run(model, task, tmp_path, epochs=1)
 
 
 def test_noise_is_that_of_its_seed():
