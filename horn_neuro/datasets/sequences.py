@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from horn_neuro._quantities import whole
 from horn_neuro.datasets.mnist import load_mnist
 
 __all__ = ["DigitSequences", "pixel_permutation", "psmnist", "smnist"]
@@ -41,7 +42,10 @@ class DigitSequences:
 
     def __getitem__(self, index):
         """Return some of the digits: those of a slice, or of an array of indices or of bools."""
-        return replace(self, inputs=self.inputs[index], labels=self.labels[index])
+        labels = self.labels[index]
+        if np.ndim(labels) != 1:
+            raise IndexError(f"index {index!r}: give a slice or an array, such as [3:4] for one")
+        return replace(self, inputs=self.inputs[index], labels=labels)
 
     def __repr__(self):
         return f"<DigitSequences | {len(self)} digits, {self.task}, {self.source}>"
@@ -67,9 +71,10 @@ class DigitSequences:
             If a class has too few digits.
         """
         classes, counts = np.unique(self.labels, return_counts=True)
-        if not 1 <= per_class <= counts.min():
+        fewest = counts.min(initial=len(self))
+        if not 1 <= whole("per_class", per_class) <= fewest:
             raise ValueError(
-                f"{per_class} digits of each class: {self.source} has {counts.min()} in its "
+                f"{per_class} digits of each class: {self.source} has {fewest} in its "
                 "smallest class, and at least 1 is needed"
             )
         return np.concatenate(
@@ -100,7 +105,9 @@ def smnist(source="embedded", split="train", seed=0):
     digits = load_mnist(source, split)
     inputs = digits.images.reshape(len(digits), 784, 1) / 255.0
     plain = DigitSequences(inputs, digits.labels, "smnist", digits.source, digits.checksum)
-    return plain if seed is None else plain[np.random.default_rng(seed).permutation(len(plain))]
+    if seed is None:
+        return plain
+    return plain[np.random.default_rng(whole("seed", seed, 0)).permutation(len(plain))]
 
 
 def pixel_permutation():

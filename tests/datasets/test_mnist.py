@@ -1,5 +1,8 @@
 import gzip
 import struct
+import zlib
+from http.client import IncompleteRead
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -85,9 +88,29 @@ def test_folder_of_idx_files(folder):
     assert train.labels.tolist() == [*range(10), 0, 1]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("place", [".", "MNIST/raw", "raw", "own folder"])
+@pytest.mark.parametrize("mark", ["-", "."])
+def test_names_of_others(folder, tmp_path_factory, mark, place, packed):
+    """The archive's hyphen is a dot inside; torchvision's folder; Kaggle's folder for each."""
+    other = tmp_path_factory.mktemp("other")
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        plain = gzip.decompress(content) if path.suffix == ".gz" else content
+        name = path.name.removesuffix(".gz").replace("-idx", f"{mark}idx")
+        name += ".gz" if packed else ""
+        target = other / (name if place == "own folder" else place) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(gzip.compress(plain) if packed else plain)
+    for split in ("train", "test"):
+        assert load_mnist(other, split).checksum == load_mnist(folder, split).checksum
+
+
 def test_missing_files_are_named(folder):
     (folder / "t10k-labels-idx1-ubyte").unlink()
-    with pytest.raises(FileNotFoundError, match="no t10k-labels-idx1-ubyte or .*embedded"):
+    with pytest.raises(
+        FileNotFoundError, match="no t10k-labels-idx1-ubyte or .*there is t10k-images.*embedded"
+    ):
         load_mnist(folder, "test")
     with pytest.raises(FileNotFoundError, match="no train-images"):
         load_mnist(folder / "nowhere")
@@ -109,6 +132,24 @@ def test_damaged_files(folder):
     path.write_bytes(idx(np.zeros((12, 27, 27))))
     with pytest.raises(ValueError, match="are not MNIST"):
         load_mnist(folder)
+    path.write_bytes(idx(np.zeros((0, 28, 28))))
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(0)))
+    with pytest.raises(ValueError, match=r"shape \(0, 28, 28\) .* are not MNIST"):
+        load_mnist(folder)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="source = None: give 'embedded'"):
+        load_mnist(None)
+    with pytest.raises(ValueError, match="seed = -1: give a whole number"):
+        smnist(split="test", seed=-1)
+    sequences = smnist(split="test")
+    with pytest.raises(IndexError, match=r"index 3: .* such as \[3:4\] for one"):
+        sequences[3]
+    with pytest.raises(ValueError, match="per_class = 1.5"):
+        sequences.balanced(1.5, np.random.default_rng(1))
+    with pytest.raises(ValueError, match="1 digits of each class: .* has 0 in its"):
+        sequences[:0].balanced(1, np.random.default_rng(1))
 
 
 def test_unknown_split():
@@ -132,10 +173,21 @@ def test_openml(monkeypatch):
     assert test.labels[:3].tolist() == [0, 1, 2]
 
 
-def test_openml_out_of_reach(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("no route to host"),
+        HTTPError("https://openml.org", 412, "Precondition failed", None, None),
+        ValueError("md5 checksum of local file does not match description"),
+        IncompleteRead(b""),
+        zlib.error("invalid block type"),
+    ],
+)
+def test_openml_gives_nothing(monkeypatch, error):
     def fetch(name, **options):
-        raise OSError("no route to host")
+        raise error
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
-    with pytest.raises(ConnectionError, match="no route to host.*use source='embedded'"):
+    name = type(error).__name__
+    with pytest.raises(ConnectionError, match=f"no digits .{name}: .*use source='embedded'"):
         load_mnist("openml")
