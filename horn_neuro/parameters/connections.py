@@ -5,7 +5,7 @@ from scipy import sparse
 
 from horn_neuro._quantities import floats
 
-__all__ = ["Connections", "as_sparse", "check_delays", "delays_of", "join_parts", "parts_of"]
+__all__ = ["Connections", "as_sparse", "delays_of", "join_parts", "parts_of"]
 
 
 class Connections:
@@ -80,7 +80,7 @@ def as_sparse(name, value, shape):
         matrix.check_format(full_check=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is no sparse matrix of numbers: {error}") from None
-    if matrix.shape != shape:
+    if shape not in (None, matrix.shape):
         raise ValueError(f"{name} has shape {matrix.shape}, but w_in and w_out ask for {shape}")
     if not np.isfinite(matrix.data).all():
         raise ValueError(f"{name} has entries that are not finite; every value must be finite")
@@ -89,33 +89,49 @@ def as_sparse(name, value, shape):
     return _frozen(matrix)
 
 
-def delays_of(weights, delays):
-    """Check the delays of sparse weights, and return them for its connections (csr_array)."""
-    if np.shape(delays) != weights.shape and getattr(delays, "shape", None) != weights.shape:
+def delays_of(weights, delays, name="delays"):
+    """Check delays, of which those of connections count, and return them read-only.
+
+    Those of sparse weights are a csr_array of their connections. Of dense ones they are an
+    ndarray of int64, with what they are for absent connections, and 0 for what cannot be.
+    """
+    if sparse.issparse(delays) and not sparse.issparse(weights):
+        delays = delays.toarray()
+    if sparse.issparse(delays):
+        delays = as_sparse(name, delays, weights.shape)
+    else:
+        delays = floats(name, delays)
+    if delays.shape != weights.shape:
         raise ValueError(
-            f"delays has shape {np.shape(delays)}, but the network asks for {weights.shape}, order "
+            f"{name} has shape {delays.shape}, but the network asks for {weights.shape}, order "
             "[post, pre]"
         )
-    if sparse.issparse(delays):
-        delays = as_sparse("delays", delays, weights.shape)
-    else:
-        delays = floats("delays", delays)
-    rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-    chosen = delays[rows, weights.indices]
+    if not sparse.issparse(weights):
+        post, pre = np.nonzero(weights)
+        _check_delays(name, delays[post, pre], post, pre)
+        # 0 is none, which a connection that comes later cannot have.
+        whole = np.where(_is_delay(delays), delays, 0).astype(np.int64)
+        whole.flags.writeable = False
+        return whole
+    post, pre = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr)), weights.indices
+    chosen = delays[post, pre]
     chosen = np.asarray(chosen.toarray() if sparse.issparse(chosen) else chosen).ravel()
-    check_delays(chosen, rows, weights.indices)
+    _check_delays(name, chosen, post, pre)
     parts = (chosen.astype(np.int64), weights.indices.copy(), weights.indptr.copy())
     return _frozen(sparse.csr_array(parts, shape=weights.shape))
 
 
-def check_delays(delays, post, pre):
-    """Raise ValueError unless the delays of connections from `pre` to `post` can be."""
-    bad = np.flatnonzero(~((delays >= 1) & (delays < 2**31) & (delays == np.floor(delays))))
+def _is_delay(values):
+    return (values >= 1) & (values < 2**31) & (values == np.floor(values))
+
+
+def _check_delays(name, delays, post, pre):
+    bad = np.flatnonzero(~_is_delay(delays))
     if bad.size:
         k = bad[0]
         raise ValueError(
-            f"delays[{post[k]}, {pre[k]}] = {delays[k]}: a delay is a whole number of steps, at "
-            "least 1 (1 is the undelayed step) and below 2**31, wherever w_rec has a connection"
+            f"{name}[{post[k]}, {pre[k]}] = {delays[k]}: a delay is a whole number of steps, at "
+            "least 1 (1 is the undelayed step) and below 2**31, wherever there is a connection"
         )
 
 

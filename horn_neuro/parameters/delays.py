@@ -2,15 +2,19 @@
 
 import numpy as np
 
+from horn_neuro._quantities import floats, number, whole
+
 __all__ = ["constant_delays", "distance_delays", "uniform_delays"]
 
 
-def _check_bounds(low, high):
-    if not (low == int(low) and high == int(high) and 1 <= low <= high):
+def _bounds(low, high):
+    low, high = whole("low", low), whole("high", high)
+    if not low <= high < 2**31:
         raise ValueError(
-            f"delays from {low} to {high} steps: give whole numbers, 1 <= low <= high "
+            f"delays from {low} to {high} steps: give whole numbers, 1 <= low <= high < 2**31 "
             "(1 is the undelayed step)"
         )
+    return low, high
 
 
 def constant_delays(n_units, delay):
@@ -27,8 +31,8 @@ def constant_delays(n_units, delay):
     -------
     delays : ndarray of int64, shape (n, n)
     """
-    _check_bounds(delay, delay)
-    return np.full((n_units, n_units), int(delay), np.int64)
+    n_units = whole("n_units", n_units)
+    return np.full((n_units, n_units), whole("delay", delay), np.int64)
 
 
 def uniform_delays(n_units, low, high, rng):
@@ -52,8 +56,9 @@ def uniform_delays(n_units, low, high, rng):
     ValueError
         If a bound is not a whole number of at least 1, or `low` exceeds `high`.
     """
-    _check_bounds(low, high)
-    return rng.integers(int(low), int(high), (n_units, n_units), endpoint=True)
+    low, high = _bounds(low, high)
+    n_units = whole("n_units", n_units)
+    return rng.integers(low, high, (n_units, n_units), endpoint=True)
 
 
 def distance_delays(distances, velocity):
@@ -74,11 +79,16 @@ def distance_delays(distances, velocity):
     Raises
     ------
     ValueError
-        If `velocity` is not positive, or a distance is negative or not finite.
+        If `velocity` is not positive, a distance is negative or not finite, or a delay is
+        too long.
     """
-    distances = np.asarray(distances, float)
-    if not (np.isfinite(velocity) and velocity > 0):
-        raise ValueError(f"velocity = {velocity}: give a positive distance per step")
+    distances, velocity = floats("distances", distances), number("velocity", velocity, above=0)
     if not (np.isfinite(distances).all() and (distances >= 0).all()):
         raise ValueError("distances: every entry must be finite and at least 0")
-    return np.maximum(1, np.rint(distances / velocity)).astype(np.int64)
+    steps = np.maximum(1, np.rint(distances / velocity))
+    if (steps >= 2**31).any():
+        raise ValueError(
+            f"velocity = {velocity:g} gives delays of up to {steps.max():g} steps, and they have "
+            "to be below 2**31; raise it"
+        )
+    return steps.astype(np.int64)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import plain
-from horn_neuro.parameters.connections import Connections
+from horn_neuro._quantities import floats
+from horn_neuro.parameters.connections import Connections, as_sparse, delays_of
 
 __all__ = ["DiffusiveCoupling"]
 
@@ -56,36 +56,25 @@ class DiffusiveCoupling:
     delays: np.ndarray | None = None
 
     def __post_init__(self):
-        for name in ("weights", "delays"):
-            value = plain(f"diffusive coupling: {name}", getattr(self, name))
-            if value is None:
-                continue
-            value = value.tocsr() if sparse.issparse(value) else np.asarray(value)
-            numbers = value.data if sparse.issparse(value) else value
-            whole = name == "weights" or np.array_equal(numbers, np.rint(numbers))
-            if value.ndim != 2 or value.shape[0] != value.shape[1]:
-                raise ValueError(
-                    f"diffusive coupling: {name} have shape {value.shape}; give (n_units, n_units)"
-                )
-            if not (np.isfinite(numbers).all() and whole):
-                kind = "finite numbers" if name == "weights" else "whole numbers of steps"
-                raise ValueError(f"diffusive coupling: {name} have other values than {kind}")
-            object.__setattr__(self, name, value.astype(float if name == "weights" else np.int64))
+        name, weights = "diffusive coupling: weights", self.weights
+        if sparse.issparse(weights):
+            weights = as_sparse(name, weights, None)
+        else:
+            weights = floats(name, weights).copy()
+            weights.flags.writeable = False
+        if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not weights.shape[0]:
+            raise ValueError(f"{name} have shape {weights.shape}; give (n_units, n_units)")
+        if not sparse.issparse(weights) and not np.isfinite(weights).all():
+            raise ValueError(f"{name} have other values than finite numbers")
+        object.__setattr__(self, "weights", weights)
         if self.weights.diagonal().any():
             raise ValueError(
                 "diffusive coupling: weights have a diagonal; a unit is not drawn to itself, set "
                 "it to 0"
             )
-        if self.delays is not None and self.delays.shape != self.weights.shape:
-            raise ValueError(
-                f"diffusive coupling: delays have shape {self.delays.shape}, weights "
-                f"{self.weights.shape}; give one for each"
-            )
-        if self.delays is not None and (self.connections.delay < 1).any():
-            raise ValueError(
-                "diffusive coupling: a connection has a delay below 1 step, which is the undelayed "
-                "one; give delays of at least 1 wherever there is a weight"
-            )
+        if self.delays is not None:
+            delays = delays_of(weights, self.delays, "diffusive coupling: delays")
+            object.__setattr__(self, "delays", delays)
 
     @property
     def connections(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from horn_neuro._quantities import number, whole
 from horn_neuro.parameters.horn import HornParameters
 from horn_neuro.parameters.samplers import uniform_multiple
 from horn_neuro.parameters.seeds import generator, resolve_seed
@@ -46,19 +47,30 @@ def effenberger_2025(
     -------
     params : HornParameters
 
+    Raises
+    ------
+    ValueError
+        If a size is no whole number of at least 1, or a value breaks a rule of
+        `HornParameters`.
+
     References
     ----------
     Effenberger, Carvalho, Dubinin, Singer: The functional role of oscillatory
     dynamics in neocortical circuits: a computational perspective. PNAS 122(4),
     e2412830122, 2025, doi:10.1073/pnas.2412830122.
     """
+    n_units, n_inputs, n_outputs = (
+        whole(name, value)
+        for name, value in (("n_units", n_units), ("n_inputs", n_inputs), ("n_outputs", n_outputs))
+    )
+    omega, gamma = number("omega", omega), number("gamma", gamma)
     seed = resolve_seed(seed)
     provenance = {
         "factory": "effenberger_2025",
         "doi": "10.1073/pnas.2412830122",
         "heterogeneous": bool(heterogeneous),
-        "omega": float(omega),
-        "gamma": float(gamma),
+        "omega": omega,
+        "gamma": gamma,
         "seed": seed,
     }
 

@@ -9,13 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from horn_neuro._quantities import floats, number, plain
-from horn_neuro.parameters.connections import (
-    Connections,
-    as_sparse,
-    check_delays,
-    delays_of,
-    parts_of,
-)
+from horn_neuro.parameters.connections import Connections, as_sparse, delays_of, parts_of
 from horn_neuro.parameters.stability import is_stable
 
 __all__ = ["HornParameters"]
@@ -132,10 +126,8 @@ class HornParameters:
                 self._set(name, as_sparse(name, value, shape))
             else:
                 self._freeze(name, _as_float_array(name, value, shape))
-        if self.delays is not None and sparse.issparse(self.w_rec):
+        if self.delays is not None:
             self._set("delays", delays_of(self.w_rec, self.delays))
-        elif self.delays is not None:
-            self._freeze("delays", _as_delays(self.delays, self.w_rec))
         if self.layer is not None:
             self._freeze("layer", _as_layer(self.layer, sizes["n"]))
         self._set("h", number("h", self.h, above=0))
@@ -326,20 +318,6 @@ def _as_float_array(name, value, shape):
             "every value must be finite"
         )
     return array.copy()
-
-
-def _as_delays(value, w_rec):
-    array = floats("delays", value.toarray() if sparse.issparse(value) else value)
-    if array.shape != w_rec.shape:
-        raise ValueError(
-            f"delays has shape {array.shape}, but the network asks for {w_rec.shape}, order "
-            "[post, pre]"
-        )
-    post, pre = np.nonzero(w_rec)
-    check_delays(array[post, pre], post, pre)
-    # 0 is none, which a connection that comes later cannot have.
-    there = (array >= 1) & (array < 2**31) & (array == np.floor(array))
-    return np.where(there, array, 0).astype(np.int64)
 
 
 def _as_layer(value, n_units):

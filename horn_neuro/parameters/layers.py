@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from horn_neuro._quantities import floats, whole
 from horn_neuro.parameters.connections import Connections
 from horn_neuro.parameters.horn import HornParameters
 
@@ -58,6 +59,8 @@ def stack(layers, forward, backward=None, *, forward_delays=None, backward_delay
     if len(layers) < 2:
         raise ValueError(f"stack: {len(layers)} layers; give at least 2, the lowest first")
     for k, params in enumerate(layers):
+        if not isinstance(params, HornParameters):
+            raise ValueError(f"stack: layer {k} is {params!r}; give HornParameters")
         if (params.h, params.step) != (layers[0].h, layers[0].step):
             raise ValueError(
                 f"stack: layer {k} has h = {params.h:g} and a step of {params.step:g} s, layer 0 "
@@ -89,7 +92,7 @@ def stack(layers, forward, backward=None, *, forward_delays=None, backward_delay
                     f"{shape}, [post, pre]"
                 )
             w_rec[post, pre] = np.sqrt(n) * block
-            delays[post, pre] = 1 if delay is None else delay
+            delays[post, pre] = 1 if delay is None else whole(f"stack: {name}_delays", delay)
     first, last = layers[0], layers[-1]
     w_in, w_out = np.zeros((n, first.n_inputs)), np.zeros((last.n_outputs, n))
     w_in[spans[0]], w_out[:, spans[-1]] = first.w_in, last.w_out
@@ -116,10 +119,13 @@ def _blocks(name, weights, gaps):
     """Return one matrix for each gap between layers; none, or one for all of one gap."""
     if weights is None:
         return [np.zeros((post.stop - post.start, pre.stop - pre.start)) for pre, post in gaps]
-    blocks = [weights] if len(gaps) == 1 and np.ndim(weights) == 2 else list(weights)
+    blocks = [weights] if len(gaps) == 1 and np.ndim(weights) == 2 else weights
+    if np.ndim(blocks) == 0 and not isinstance(blocks, list | tuple):
+        raise ValueError(f"stack: {name} = {weights!r}; give one matrix for each gap")
+    blocks = list(blocks)
     if len(blocks) != len(gaps):
         raise ValueError(
             f"stack: {len(blocks)} {name} weights for {len(gaps)} gaps between layers; give one "
             "matrix for each"
         )
-    return [np.asarray(block, float) for block in blocks]
+    return [floats(f"stack: {name}", block) for block in blocks]

@@ -1,11 +1,10 @@
 """Unsupervised learning rules of the recurrent weights."""
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
-from horn_neuro._quantities import plain
+from horn_neuro._quantities import floats
 from horn_neuro.parameters.connections import Connections
 
 __all__ = ["CovarianceRule", "PhaseRule"]
@@ -34,12 +33,11 @@ class _Rule:
     def __post_init__(self):
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            value = plain(f"{type(self).__name__}: {name}", value, _UNITS.get(name, "1"))
-            value = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+            given = floats(f"{type(self).__name__}: {name}", value, _UNITS.get(name, "1"))
             allowed, words = _FIELDS[name]
-            if not (isinstance(value, Real) and np.isfinite(value) and allowed(value)):
+            if given.ndim or not (np.isfinite(given) and allowed(given)):
                 raise ValueError(f"{type(self).__name__}: {name} = {value!r}; give {words}")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, float(given))
 
     def check(self, params):
         """Raise ValueError unless the rule suits a network."""

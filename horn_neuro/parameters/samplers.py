@@ -1,14 +1,17 @@
 """Samplers for heterogeneous omega, gamma and alpha."""
 
-import numpy as np
 from scipy import stats
+
+from horn_neuro._quantities import number
 
 __all__ = ["log_uniform", "truncated_normal", "uniform_multiple"]
 
 
-def _check_range(name, low, high):
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+def _range(name, low, high):
+    low, high = number(f"{name}: low", low), number(f"{name}: high", high)
+    if not low < high:
         raise ValueError(f"{name}: low = {low} and high = {high}; give finite values, low < high")
+    return low, high
 
 
 def uniform_multiple(base, size, rng, low=0.5, high=2.0):
@@ -38,8 +41,8 @@ def uniform_multiple(base, size, rng, low=0.5, high=2.0):
     ----------
     Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
     """
-    _check_range("uniform_multiple", low, high)
-    return base * rng.uniform(low, high, size)
+    low, high = _range("uniform_multiple", low, high)
+    return number("uniform_multiple: base", base) * rng.uniform(low, high, size)
 
 
 def log_uniform(low, high, size, rng):
@@ -63,7 +66,7 @@ def log_uniform(low, high, size, rng):
     ValueError
         If a bound is not positive, or the range is empty or not finite.
     """
-    _check_range("log_uniform", low, high)
+    low, high = _range("log_uniform", low, high)
     if low <= 0:
         raise ValueError(f"log_uniform: low = {low}; a logarithm needs a positive bound")
     return stats.loguniform.rvs(low, high, size=size, random_state=rng)
@@ -92,8 +95,10 @@ def truncated_normal(mean, std, low, high, size, rng):
     ValueError
         If `std` is not positive, or the interval is empty or not finite.
     """
-    _check_range("truncated_normal", low, high)
-    if not std > 0:
-        raise ValueError(f"truncated_normal: std = {std}; give a positive number")
+    low, high = _range("truncated_normal", low, high)
+    mean, std = (
+        number("truncated_normal: mean", mean),
+        number("truncated_normal: std", std, above=0),
+    )
     a, b = (low - mean) / std, (high - mean) / std
     return stats.truncnorm.rvs(a, b, loc=mean, scale=std, size=size, random_state=rng)

@@ -1,6 +1,6 @@
 """The stability region of the semi-implicit Euler scheme."""
 
-import numpy as np
+from horn_neuro._quantities import floats, number
 
 __all__ = ["is_stable"]
 
@@ -26,7 +26,12 @@ def is_stable(omega, gamma, h=1.0):
     -------
     stable : ndarray of bool
         The broadcast shape of `omega` and `gamma`.
+
+    Raises
+    ------
+    ValueError
+        If `h` is not above 0, or a value is no number.
     """
-    omega, gamma = np.asarray(omega, float), np.asarray(gamma, float)
+    omega, gamma, h = floats("omega", omega), floats("gamma", gamma), number("h", h, above=0)
     damping, stiffness = gamma * h, (h * omega) ** 2
     return (damping > 0) & (damping < 1) & (stiffness > 0) & (stiffness < 4 * (1 - damping))

@@ -3,6 +3,9 @@
 import numpy as np
 from scipy import sparse
 
+from horn_neuro._quantities import floats, number, whole
+from horn_neuro.parameters.connections import as_sparse
+
 __all__ = [
     "dense_gaussian",
     "laplacian",
@@ -13,11 +16,6 @@ __all__ = [
     "shuffled",
     "sparse_random",
 ]
-
-
-def _check_std(std):
-    if not (np.isfinite(std) and std >= 0):
-        raise ValueError(f"std = {std}: give a finite standard deviation of at least 0")
 
 
 def dense_gaussian(n_units, std, rng):
@@ -37,8 +35,8 @@ def dense_gaussian(n_units, std, rng):
     w_rec : ndarray, shape (n, n)
         Weights [post, pre].
     """
-    _check_std(std)
-    return rng.normal(0.0, std, (n_units, n_units))
+    n_units = whole("n_units", n_units)
+    return rng.normal(0.0, number("std", std, least=0), (n_units, n_units))
 
 
 def sparse_random(n_units, density, std, rng):
@@ -65,6 +63,7 @@ def sparse_random(n_units, density, std, rng):
     ValueError
         If `density` is outside [0, 1].
     """
+    density = number("density", density)
     if not 0 <= density <= 1:
         raise ValueError(f"density = {density}: give a probability between 0 and 1")
     weights = dense_gaussian(n_units, std, rng)
@@ -85,7 +84,7 @@ def ring_distances(n_units):
     -------
     distances : ndarray, shape (n, n)
     """
-    index = np.arange(n_units)
+    index = np.arange(whole("n_units", n_units))
     apart = np.abs(index[:, None] - index)
     return np.minimum(apart, n_units - apart).astype(float)
 
@@ -112,12 +111,13 @@ def ring(n_units, neighbours=1, weight=1.0):
     ValueError
         If `neighbours` does not fit on the ring.
     """
-    if not 1 <= neighbours < n_units / 2:
+    n_units, neighbours = whole("n_units", n_units), whole("neighbours", neighbours)
+    if not neighbours < n_units / 2:
         raise ValueError(
             f"neighbours = {neighbours}: give at least 1 and less than n_units/2 = {n_units / 2:g}"
         )
     distances = ring_distances(n_units)
-    return weight * ((distances > 0) & (distances <= neighbours))
+    return number("weight", weight) * ((distances > 0) & (distances <= neighbours))
 
 
 def lattice_distances(rows, columns, periodic=True):
@@ -134,6 +134,7 @@ def lattice_distances(rows, columns, periodic=True):
     -------
     distances : ndarray, shape (rows * columns, rows * columns)
     """
+    rows, columns = whole("rows", rows), whole("columns", columns)
     if periodic:
         vertical, horizontal = ring_distances(rows), ring_distances(columns)
     else:
@@ -170,7 +171,8 @@ def lattice(rows, columns, weight=1.0, radius=1.0, periodic=True):
     ValueError
         If `radius` is less than 1.
     """
-    if not radius >= 1:
+    weight, radius = number("weight", weight), number("radius", radius)
+    if radius < 1:
         raise ValueError(f"radius = {radius}: give at least 1, or no site has a neighbour")
     distances = lattice_distances(rows, columns, periodic)
     return weight * ((distances > 0) & (distances <= radius))
@@ -206,7 +208,7 @@ def laplacian(w):
     -----
     The sign is that of a diffusion; the Laplacian of graph theory is its negative.
     """
-    weights = sparse.csr_array(w, dtype=float) if sparse.issparse(w) else np.asarray(w, float)
+    weights = as_sparse("w", w, None) if sparse.issparse(w) else floats("w", w)
     if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
         raise ValueError(f"w has shape {weights.shape}; give a square matrix, [post, pre]")
     total = weights.sum(axis=1)
@@ -229,8 +231,15 @@ def shuffled(matrix, rng):
     Returns
     -------
     shuffled : ndarray, shape (n, n)
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square.
     """
-    result = np.array(matrix, float)
+    result = floats("matrix", matrix).copy()
+    if result.ndim != 2 or result.shape[0] != result.shape[1]:
+        raise ValueError(f"matrix has shape {result.shape}; give a square one, [post, pre]")
     diagonal = np.eye(len(result), dtype=bool)
     for part in (diagonal, ~diagonal):
         there = part & (result != 0)

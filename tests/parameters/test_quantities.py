@@ -115,7 +115,7 @@ def test_absent_connections_have_no_delay(sparse_weights):
     delayed = network.replace(delays=delays)
     assert delayed.max_delay == 4
     assert hn.simulate(delayed, 6, device="numpy").final_state.past_y.shape == (1, 3, 4)
-    with pytest.raises(ValueError, match=r"delays\[0, 0\] = 0.*wherever w_rec has a connection"):
+    with pytest.raises(ValueError, match=r"delays\[0, 0\] = 0.*wherever there is a connection"):
         delayed.replace(w_rec=np.eye(4), delays=delays)
     with pytest.raises(ValueError, match=r"delays\[2, 2\] = 4294967297.* below 2\*\*31"):
         network.replace(delays=np.diag([0, 2, 2**32 + 1, 4]))

@@ -1,11 +1,14 @@
 """Samplers, delays, topologies and seeds."""
 
+import brian2 as b2
 import numpy as np
 import pytest
 from scipy import sparse, stats
 
 import horn_neuro as hn
 from horn_neuro import parameters as hp
+
+SMALL = hn.effenberger_2025(2, seed=1)
 
 
 def rng():
@@ -37,9 +40,44 @@ def test_truncated_normal():
         (lambda: hp.uniform_multiple(1.0, 3, rng(), 2.0, 1.0), "low < high"),
         (lambda: hp.log_uniform(0.0, 1.0, 3, rng()), "positive bound"),
         (lambda: hp.truncated_normal(0.0, 0.0, -1, 1, 3, rng()), "std = 0"),
-        (lambda: hp.uniform_delays(3, 0, 4, rng()), "1 <= low <= high"),
+        (lambda: hp.uniform_delays(3, 0, 4, rng()), "low = 0: give a whole number of at least 1"),
         (lambda: hp.uniform_delays(3, 5, 4, rng()), "1 <= low <= high"),
-        (lambda: hp.constant_delays(3, 1.5), "whole numbers"),
+        (lambda: hp.uniform_delays(3, 1, 2**31, rng()), r"high < 2\*\*31"),
+        (lambda: hp.uniform_delays(2.5, 1, 4, rng()), "n_units = 2.5"),
+        (lambda: hp.constant_delays(3, 1.5), "delay = 1.5: give a whole number"),
+        (lambda: hp.constant_delays(3, 2 * b2.ms), "delay = .*ms.*give a"),
+        (lambda: hp.constant_delays(0, 2), "n_units = 0"),
+        (lambda: hp.distance_delays(np.full((2, 2), 1e9), 0.1), r"below 2\*\*31; raise it"),
+        (lambda: hp.distance_delays(np.ones((2, 2)) * b2.mm, 1.0), "distances = an array in m"),
+        (lambda: hp.distance_delays(np.ones((2, 2)), 3 * b2.metre / b2.second), "velocity = "),
+        (lambda: hp.uniform_multiple(0.2 * b2.Hz, 3, rng()), "base = .*Hz: give a plain"),
+        (lambda: hp.uniform_multiple("a", 3, rng()), "base = 'a': give real numbers"),
+        (lambda: hp.truncated_normal(np.nan, 1.0, -1, 1, 3, rng()), "mean = nan"),
+        (lambda: hp.dense_gaussian(2.5, 1.0, rng()), "n_units = 2.5"),
+        (lambda: hp.dense_gaussian(3, [1.0, 2, 3], rng()), r"std = \[1.0, 2, 3\]: give a finite"),
+        (lambda: hp.sparse_random(3, np.nan, 1.0, rng()), "density = nan"),
+        (lambda: hp.ring(5, 1.5), "neighbours = 1.5"),
+        (lambda: hp.ring(5, 1, weight=np.inf), "weight = inf"),
+        (lambda: hp.lattice(3.5, 3), "rows = 3.5"),
+        (lambda: hp.lattice(3, 3, weight=1 * b2.mV), "weight = .*V: give a plain"),
+        (lambda: hp.lattice(3, 3, radius=None), "radius = None"),
+        (lambda: hp.laplacian(np.ones((2, 2)) * b2.mV), "w = an array in"),
+        (lambda: hp.shuffled(np.ones((2, 3)), rng()), r"matrix has shape \(2, 3\)"),
+        (lambda: hp.is_stable(0.2, 0.1, h=0), "h = 0: give a finite number above 0"),
+        (lambda: hp.is_stable(20 * b2.Hz, 0.1), "omega = .*Hz: give a plain"),
+        (lambda: hp.effenberger_2025(2.5), "n_units = 2.5"),
+        (lambda: hp.effenberger_2025(n_inputs=0), "n_inputs = 0"),
+        (lambda: hp.effenberger_2025(omega=20 * b2.Hz), "omega = .*Hz: give a plain"),
+        (lambda: hp.effenberger_2025(gamma=[0.1, 0.2]), r"gamma = \[0.1, 0.2\]: give a finite"),
+        (lambda: hp.stack([SMALL, 3], np.ones((2, 2))), "stack: layer 1 is 3; give HornParameters"),
+        (lambda: hp.stack([SMALL, SMALL], 0.5), "stack: forward = 0.5; give one matrix"),
+        (lambda: hp.stack([SMALL, SMALL], np.eye(2) * b2.mV), "stack: forward = an array in"),
+        (
+            lambda: hp.stack([SMALL, SMALL], np.eye(2), forward_delays=1.5),
+            "stack: forward_delays = 1.5: give a whole",
+        ),
+        (lambda: hp.CovarianceRule(rate=[1.0]), r"rate = \[1.0\]; give at least 0 Hz"),
+        (lambda: hp.CovarianceRule(rate="fast"), "CovarianceRule: rate = 'fast': give real"),
         (lambda: hp.distance_delays(np.ones((2, 2)), 0.0), "velocity = 0"),
         (lambda: hp.distance_delays(-np.ones((2, 2)), 1.0), "at least 0"),
         (lambda: hp.sparse_random(3, 1.5, 1.0, rng()), "density = 1.5"),

@@ -100,7 +100,7 @@ def test_large_ones_are_never_made_dense(monkeypatch):
     [
         ({"w_rec": sparse.csr_array((3, 4))}, r"w_rec has shape \(3, 4\)"),
         ({"w_rec": sparse.diags_array([np.nan, 1.0, 1])}, "w_rec has entries that are not finite"),
-        ({"delays": sparse.diags_array([1.0, 2, 0])}, r"delays\[2, 2\] = 0.0.*wherever w_rec has"),
+        ({"delays": sparse.diags_array([1.0, 2, 0])}, r"delays\[2, 2\] = 0.0.*wherever there is"),
         ({"delays": sparse.diags_array([1.0, 1.5, 1])}, r"delays\[1, 1\] = 1.5"),
         ({"delays": np.ones((2, 2))}, r"delays has shape \(2, 2\)"),
     ],

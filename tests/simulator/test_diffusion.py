@@ -105,10 +105,16 @@ def test_sparse_weights_are_dense_ones():
     [
         (np.ones((2, 3)), None, r"weights have shape \(2, 3\)"),
         ([[0, np.nan], [0, 0]], None, "weights have other values than finite"),
+        (np.zeros((0, 0)), None, r"weights have shape \(0, 0\)"),
+        ([["a", 0], [0, 0]], None, "weights = .*: give real numbers"),
         (np.eye(2), None, "weights have a diagonal"),
-        ([[0, 0.1], [0, 0]], [[1, 0], [1, 1]], "a delay below 1 step"),
-        ([[0, 0.1], [0, 0]], [[1, 1.5], [1, 1]], "delays have other values than whole"),
-        ([[0, 0.1], [0, 0]], np.ones((3, 3)), r"delays have shape \(3, 3\), weights \(2, 2\)"),
+        ([[0, 0.1], [0, 0]], [[1, 0], [1, 1]], r"delays\[0, 1\] = 0.0: a delay is a whole"),
+        ([[0, 0.1], [0, 0]], [[1, 1.5], [1, 1]], r"delays\[0, 1\] = 1.5: a delay is a whole"),
+        (
+            [[0, 0.1], [0, 0]],
+            np.ones((3, 3)),
+            r"delays has shape \(3, 3\), but the network asks for \(2, 2\)",
+        ),
     ],
 )
 def test_couplings_that_cannot_be(weights, delays, message):
