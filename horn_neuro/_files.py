@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -67,16 +68,16 @@ def atomic_path(path):
         raise FileNotFoundError(
             f"cannot write {path}: the folder {path.parent} does not exist; create it first"
         )
-    with tempfile.TemporaryDirectory(
-        dir=path.parent, prefix=f".{path.stem[:100]}-", ignore_cleanup_errors=True
-    ) as folder:
-        # In a folder, a new file has the permissions of any other; mkstemp would make it private.
-        temporary = Path(folder, f"new{path.suffix}")
-        temporary.touch()
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(temporary, path.stat().st_mode & 0o7777)
+    # Not mkstemp, whose files are private: this one gets the permissions of any new file.
+    temporary = path.with_name(f".{path.stem[:50]}-{secrets.token_hex(4)}{path.suffix}")
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
         yield temporary
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def lock(handle):
@@ -118,18 +119,7 @@ def one_at_a_time(path, task):
         What the others wait for, told if it takes long.
     """
     told = time.monotonic() + PATIENCE
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            if lock(handle) is not False:
-                # The one before has removed the file that it had locked.
-                with contextlib.suppress(FileNotFoundError):
-                    if os.path.samestat(os.fstat(handle), os.stat(path)):
-                        yield
-                        path.unlink(missing_ok=True)
-                        return
-        finally:
-            os.close(handle)
+    while (handle := _locked(path)) is None:
         if time.monotonic() > told:
             told = float("inf")
             warnings.warn(
@@ -138,6 +128,22 @@ def one_at_a_time(path, task):
                 stacklevel=4,
             )
         time.sleep(0.1)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _locked(path):
+    """Return the descriptor of a file that is locked now, or None if another has it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    with contextlib.suppress(FileNotFoundError):
+        # The one before removes the file that it has locked.
+        if lock(handle) is not False and os.path.samestat(os.fstat(handle), os.stat(path)):
+            return handle
+    os.close(handle)
+    return None
 
 
 @contextmanager

@@ -1,17 +1,21 @@
 """The folder that a run leaves behind."""
 
 import json
+import os
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 
 import joblib
 
-from horn_neuro._files import atomic_path, to_json
+from horn_neuro._files import atomic_path, lock, to_json
 
 __all__ = ["RunFolder"]
 
 _PARTS = "parts"
+# Of one run in several processes, the first has the folder (torchrun, Lightning Fabric, SLURM).
+_RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
 
 
 class RunFolder:
@@ -28,7 +32,7 @@ class RunFolder:
     Raises
     ------
     FileExistsError
-        If a new folder is not empty: earlier results are never overwritten.
+        If a new folder is not empty, or another run has it: results are never overwritten.
     FileNotFoundError
         If there is no earlier part.
     PermissionError, NotADirectoryError
@@ -50,10 +54,28 @@ class RunFolder:
                 f"the output folder {self.path} cannot be written ({error.strerror}); "
                 "choose another with --out"
             ) from None
+        self._take()
         if not self.again and any(self.path.iterdir()):
             raise FileExistsError(
                 f"the output folder {self.path} is not empty; choose a new one with --out"
             )
+
+    def _take(self):
+        """Have the folder for this run, until it is closed or ends, however it ends."""
+        if os.name == "nt" or any(os.environ.get(name, "0") != "0" for name in _RANKS):
+            return
+        handle = os.open(self.path, os.O_RDONLY)
+        self._leave = weakref.finalize(self, os.close, handle)
+        if lock(handle) is False:
+            self._leave()
+            raise FileExistsError(
+                f"another run is writing to the output folder {self.path}; choose a new one with "
+                "--out"
+            )
+
+    def __getstate__(self):
+        """Leave the lock to the process that has it."""
+        return {"path": self.path, "again": self.again}
 
     def _check(self, options):
         if not (self.path / _PARTS / "options.json").is_file():
@@ -122,3 +144,5 @@ class RunFolder:
             shutil.rmtree(parts, ignore_errors=True)
         if not any(self.path.iterdir()):
             self.path.rmdir()
+        if hasattr(self, "_leave"):
+            self._leave()
