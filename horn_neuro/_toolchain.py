@@ -6,12 +6,28 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache_folder", "compiler_problem", "compiler_version", "processor"]
+__all__ = [
+    "cache_folder",
+    "cache_problem",
+    "compiler_problem",
+    "compiler_version",
+    "processor",
+    "run_compiler",
+]
+
+# What tells processors apart in /proc/cpuinfo: on x86, on ARM, and on POWER, RISC-V and s390.
+_CPU_LINES = {
+    *("vendor_id", "cpu family", "model", "flags"),
+    *("Features", "CPU implementer", "CPU architecture", "CPU variant", "CPU part"),
+    *("cpu", "isa", "features"),
+}
 
 
 def compiler():
@@ -36,14 +52,27 @@ def compiler_problem():
             "(Debian and Ubuntu: apt install g++ make; conda: cxx-compiler make), or use "
             "device='numpy'"
         )
+    try:
+        compiler_version()
+    except (OSError, subprocess.CalledProcessError) as error:
+        return (
+            f"the compiler {shlex.join(compiler())} does not work ({error}); set the environment "
+            "variable CXX to one that does, or use device='numpy'"
+        )
     return None
 
 
 @functools.lru_cache
+def _said_by(command):
+    return subprocess.run(
+        [*shlex.split(command), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+
+
 def compiler_version():
     """Return what the compiler says of itself (str), with its command."""
-    done = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=True)
-    return shlex.join(compiler()) + done.stdout
+    command = shlex.join(compiler())
+    return command + _said_by(command)
 
 
 @functools.lru_cache
@@ -52,11 +81,51 @@ def processor():
 
     A folder shared by different processors needs one binary for each.
     """
-    flags = ""
+    lines = set()
     with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        flags = next((line for line in lines if line.startswith("flags")), "")
-    return platform.machine() + flags
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() in _CPU_LINES:
+                lines.add(f"{name.strip()}:{value.strip()}")
+    return "\n".join([platform.machine(), *sorted(lines)])
+
+
+def run_compiler(command, folder, env=None):
+    """Run what compiles; if it is interrupted, all that it has started ends.
+
+    Parameters
+    ----------
+    command : list of str
+        The command.
+    folder : Path
+        Where it runs, and keeps its temporary files.
+    env : dict of str to str | None
+        Environment variables; None for those of this process.
+
+    Returns
+    -------
+    problem : str | None
+        The end of what it has said if it failed.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**(os.environ if env is None else env), "TMPDIR": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            # make would be gone, and its compilers would go on.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return said.strip()[-2000:] if process.returncode else None
 
 
 def cache_folder():
@@ -69,4 +138,25 @@ def cache_folder():
         It may be deleted at any time; all is then compiled again.
     """
     default = platformdirs.user_cache_path("horn_neuro")
-    return Path(os.environ.get("HORN_NEURO_CACHE") or default)
+    # A ~ is a shell's, and in a file of settings nobody has replaced it.
+    return Path(os.environ.get("HORN_NEURO_CACHE") or default).expanduser().absolute()
+
+
+def cache_problem():
+    """Say what keeps anything from being compiled into the cache folder.
+
+    Returns
+    -------
+    problem : str | None
+        A sentence with the way out, or None if it can be written.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return (
+            f"the folder of compiled networks {folder} cannot be written ({error.strerror}); set "
+            "the environment variable HORN_NEURO_CACHE to one that can, or use device='numpy'"
+        )

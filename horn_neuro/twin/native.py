@@ -1,23 +1,28 @@
 """Backpropagation through time in C++, compiled at first use: the fastest backend on a CPU."""
 
-import contextlib
 import functools
 import hashlib
+import importlib.util
 import os
+import shutil
+import sys
 import sysconfig
-import time
-import warnings
 from pathlib import Path
 
 import torch
 
-from horn_neuro._toolchain import cache_folder, compiler_problem, compiler_version, processor
+from horn_neuro._files import one_at_a_time, scratch_folder
+from horn_neuro._toolchain import (
+    cache_folder,
+    cache_problem,
+    compiler_problem,
+    compiler_version,
+    processor,
+    run_compiler,
+)
 from horn_neuro.twin.analytic import refuse_second_derivative, run_analytic
 
 __all__ = ["native_problem", "run_native"]
-
-# torch waits for ever for a build that was killed: after this long, in seconds, it was.
-STALE = 900.0
 
 _SOURCE = Path(__file__).with_name("native.cpp")
 # Vector tanh needs fast-math; sums in another order would undo the blocking by hand.
@@ -25,22 +30,31 @@ _FLAGS = ["-O3", "-march=native", "-ffast-math", "-fno-associative-math", "-std=
 if torch.backends.openmp.is_available():
     _FLAGS.append("-fopenmp")
 
-
-@contextlib.contextmanager
-def _ninja_on_path():
-    """Let torch find the ninja of this environment, also where it is not activated."""
-    path = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([path, sysconfig.get_path("scripts")])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = path
+# In a process of its own: torch takes environment and folders of the one that it builds in, and
+# an interrupted build leaves a lock there for which it would wait for ever.
+_BUILD = """
+import sys
+from torch.utils.cpp_extension import load
+name, source, folder, *flags = sys.argv[1:]
+load(name, [source], extra_cflags=flags, build_directory=folder)
+"""
 
 
-def _drop_stale_lock(lock):
-    with contextlib.suppress(FileNotFoundError):
-        if time.time() - lock.stat().st_mtime > STALE:
-            lock.unlink()
+def _compile(name, folder):
+    """Build the extension; the folder appears only when it is complete."""
+    # The ninja of this environment, also where it is not activated.
+    path = os.pathsep.join([os.environ.get("PATH", ""), sysconfig.get_path("scripts")])
+    with one_at_a_time(folder.with_suffix(".lock"), f"compiling the native backend for {folder}"):
+        if (folder / f"{name}.so").is_file():
+            return
+        with scratch_folder(folder.parent, "building-") as build:
+            command = [sys.executable, "-c", _BUILD, name, str(_SOURCE), str(build), *_FLAGS]
+            said = run_compiler(command, build, os.environ | {"PATH": path})
+            if said is not None:
+                raise RuntimeError(said[-500:])
+            (build / f"{name}.so").stat()
+            shutil.rmtree(folder, ignore_errors=True)
+            build.rename(folder)
 
 
 @functools.lru_cache
@@ -49,20 +63,20 @@ def _library():
     problem = compiler_problem()
     if problem:
         return None, problem
-    from torch.utils import cpp_extension
-
     digest = hashlib.sha256(_SOURCE.read_bytes())
     digest.update(repr((torch.__version__, _FLAGS, compiler_version(), processor())).encode())
     name = f"horn_neuro_{digest.hexdigest()[:16]}"
     folder = cache_folder() / name
+    library = folder / f"{name}.so"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _drop_stale_lock(folder / "lock")
-        with warnings.catch_warnings(), _ninja_on_path():
-            warnings.simplefilter("ignore")
-            module = cpp_extension.load(
-                name, [str(_SOURCE)], extra_cflags=_FLAGS, build_directory=str(folder)
-            )
+        if not os.path.isfile(library):
+            problem = cache_problem()
+            if problem:
+                return None, problem
+            _compile(name, folder)
+        spec = importlib.util.spec_from_file_location(name, library)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
     except (RuntimeError, OSError, ImportError) as error:
         return None, f"compiling the native backend failed: {str(error).strip()[-500:]}"
     return module, None
@@ -72,7 +86,7 @@ def native_problem():
     """Say what keeps the native backend from working here.
 
     The extension is compiled at the first call, which takes about a minute, and
-    then kept in torch's folder for extensions.
+    then kept in the folder of `horn_neuro.simulator.cache_folder`.
 
     Returns
     -------

@@ -1,7 +1,5 @@
 """Every backend against the reference cell: outputs and every gradient."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -162,18 +160,3 @@ def test_inference_keeps_nothing(backend):
     assert out[2].grad_fn is None
     expected = run_reference(*tensors[:4], Coefficients(*tensors[4:]), h, delays, False)
     assert np.allclose(out[2], expected[2], rtol=0, atol=1e-12)
-
-
-@pytest.mark.compiler
-def test_a_build_that_was_killed_does_not_block_for_ever(tmp_path):
-    """Its lock is old; a build that is going on is waited for."""
-    from horn_neuro.twin import native
-
-    lock = tmp_path / "lock"
-    lock.touch()
-    native._drop_stale_lock(lock)
-    assert lock.exists()
-    os.utime(lock, (0, 0))
-    native._drop_stale_lock(lock)
-    assert not lock.exists()
-    native._drop_stale_lock(lock)
