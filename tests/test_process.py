@@ -1,19 +1,327 @@
 """The process is the user's: what simulations use of it, they leave as they found it."""
 
+import gc
+import locale
+import logging
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
+from contextlib import contextmanager
 
+import joblib
 import numpy as np
 import pytest
+import torch
 
 import horn_neuro as hn
 
 RUNTIME = ["numpy", pytest.param("cython", marks=pytest.mark.compiler)]
 DEVICES = [*RUNTIME, pytest.param("cpp", marks=pytest.mark.compiler)]
+# A schedule of the user's.
+MINE = ("start", "synapses", "groups", "thresholds", "resets", "end")
+
+
+def state_of_the_process():
+    """Return what belongs to the whole process, and so to the user (dict of str to object)."""
+    import brian2
+    import matplotlib
+    import torch
+    from brian2.core.names import Nameable
+    from brian2.core.network import Network
+    from brian2.devices.device import get_device, previous_devices, runtime_device
+    from matplotlib import pyplot as plt
+
+    def plain(value):
+        return value.tolist() if isinstance(value, np.ndarray) else value
+
+    numpy_state = np.random.get_state(legacy=False)
+    return {
+        "Brian2's preferences": dict(brian2.prefs),
+        "Brian2's device": get_device(),
+        "Brian2's device before": list(previous_devices),
+        "options of its builds": (get_device().build_on_run, dict(get_device().build_options)),
+        "time step": (float(brian2.defaultclock.dt), float(runtime_device.defaultclock.dt)),
+        "runtime device": {
+            name: plain(value)
+            for name, value in vars(runtime_device).items()
+            if name not in ("arrays", "defaultclock")
+        },
+        "arrays": len(runtime_device.arrays),
+        "objects": sorted(item().name for item in Nameable.__instances__() if item()),
+        "running": {name: value for name, value in vars(Network).items() if "_globally_" in name},
+        "NumPy's generator": np.random.get_bit_generator(),
+        "NumPy's random state": {
+            name: str(value) for name, value in numpy_state.items() if name != "state"
+        },
+        "its words": numpy_state["state"]["key"].tolist(),
+        "its place": numpy_state["state"]["pos"],
+        "Python's random state": random.getstate(),
+        "torch's random state": torch.get_rng_state().tolist(),
+        "torch's defaults": (
+            torch.get_default_dtype(),
+            torch.get_num_threads(),
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_grad_enabled(),
+        ),
+        "figures": plt.get_fignums(),
+        "backend": matplotlib.get_backend(),
+        "rcParams": dict(matplotlib.rcParams),
+        "interactive": matplotlib.is_interactive(),
+        "SIGINT": signal.getsignal(signal.SIGINT),
+        "SIGTERM": signal.getsignal(signal.SIGTERM),
+        "hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook),
+        "warnings": (warnings.showwarning, list(warnings.filters)),
+        "logging": (logging.root.level, list(logging.root.handlers)),
+        "NumPy's options": (np.geterr(), np.get_printoptions()),
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),
+        "path": list(sys.path),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "joblib": type(joblib.parallel.get_active_backend()[0]),
+        "garbage": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()),
+    }
+
+
+@contextmanager
+def left_as_found():
+    """Let a block change nothing of the process."""
+    gc.collect()
+    before = state_of_the_process()
+    yield
+    gc.collect()
+    after = state_of_the_process()
+    assert {
+        name: (before[name], after[name]) for name in before if before[name] != after[name]
+    } == {}
+
+
+@pytest.fixture
+def users():
+    """A user with a process that is set up: a figure, preferences, seeds, a drawn number."""
+    import brian2
+    import matplotlib
+    from matplotlib import pyplot as plt
+
+    matplotlib.use("agg")
+    preferences, random_state = dict(brian2.prefs), np.random.get_state()
+    step = brian2.defaultclock.dt
+    brian2.prefs["core.network.default_schedule"] = list(MINE)
+    brian2.prefs["core.default_float_dtype"] = np.float32
+    brian2.prefs["codegen.cpp.extra_compile_args_gcc"] = ["-O0"]
+    brian2.prefs["codegen.runtime.cython.multiprocess_safe"] = False
+    brian2.defaultclock.dt = 0.3 * brian2.ms
+    np.random.seed(12)
+    np.random.standard_normal()  # a second one is drawn with it, and kept
+    figure = plt.figure("the user's")
+    yield
+    plt.close(figure)
+    np.random.set_state(random_state)
+    brian2.defaultclock.dt = step
+    for name, value in preferences.items():
+        brian2.prefs[name] = value
+
+
+def _simulate(device, **options):
+    params = hn.effenberger_2025(4, heterogeneous=True, seed=1)
+    return hn.simulate(
+        params, 60, n_trials=3, kicks=hn.PoissonKicks(50.0, 0.1), seed=1, device=device, **options
+    )
+
+
+def _refused(folder):
+    with pytest.raises(ValueError, match="every"):
+        _simulate("numpy", every=0)
+
+
+def _styled(folder):
+    from matplotlib import pyplot as plt
+
+    from horn_neuro.report import styled
+
+    with styled():
+        figure, ax = plt.subplots()
+        ax.plot([1, 2])
+        figure.savefig(folder / "figure.png")
+
+
+def _train(folder, backend):
+    from lightning_fabric import Fabric
+
+    from horn_neuro.twin import HornClassifier, Task, TrainingConfig, train
+
+    rng = np.random.default_rng(1)
+    inputs = torch.from_numpy(rng.random((20, 12, 1), np.float32))
+    task = Task(inputs, torch.arange(20) % 3, 5)
+    model = HornClassifier(hn.effenberger_2025(4, n_outputs=3, seed=1), backend)
+    config = TrainingConfig(epochs=1, batch_size=5)
+    train(model, task, config, folder, fabric=Fabric(accelerator="cpu"))
+
+
+def _analyse(folder):
+    from horn_neuro import analysis
+
+    rng = np.random.default_rng(1)
+    data = rng.standard_normal((20, 3, 400))
+    analysis.wpli_over_trials(data, band=(10.0, 20.0), sfreq=200.0)
+    analysis.ppc_over_trials(data, band=(10.0, 20.0), sfreq=200.0)
+    analysis.fit_power_law(rng.zipf(2.5, 500))
+    analysis.lyapunov_spectrum(hn.effenberger_2025(4, seed=1), n_exponents=2, n_steps=50)
+
+
+def _record(folder):
+    recording = _simulate("numpy")
+    recording.save(folder / "recording.nc")
+    hn.load_recording(folder / "recording.nc").to_epochs()
+    recording.to_raw()
+
+
+CALLS = {
+    "numpy": lambda folder: _simulate("numpy"),
+    "numpy, float32": lambda folder: _simulate("numpy", dtype="float32"),
+    "numpy, plastic": lambda folder: _simulate("numpy", plasticity=hn.CovarianceRule(1e-3, 20)),
+    "cython": lambda folder: _simulate("cython"),
+    "cpp": lambda folder: _simulate("cpp"),
+    "an error": _refused,
+    "training": lambda folder: _train(folder, "analytic"),
+    "training, compiled": lambda folder: _train(folder, "native"),
+    "analyses": _analyse,
+    "recordings": _record,
+    "figures": _styled,
+}
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("call", CALLS)
+def test_the_process_is_left_as_it_was(call, users, tmp_path):
+    CALLS[call](tmp_path)  # imports what it needs
+    with left_as_found():
+        CALLS[call](tmp_path)
+
+
+def test_the_first_call_leaves_handlers_and_hooks_alone():
+    """Importing Brian2 sets those of Ctrl-C, errors and warnings; in a thread, it cannot."""
+    code = """
+import logging, signal, sys, threading, warnings
+import horn_neuro as hn
+def found():
+    return signal.getsignal(signal.SIGINT), sys.excepthook, warnings.showwarning
+before, done = found(), []
+params = hn.effenberger_2025(2, seed=1)
+thread = threading.Thread(target=lambda: done.append(hn.simulate(params, 5, device="numpy")))
+thread.start(), thread.join()
+assert len(done) == 1
+assert found() == before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_the_user_has_set_decides_nothing(device, params):
+    """Brian2's preferences, random numbers, clocks, and limits of time."""
+    import brian2
+    from brian2.devices.device import runtime_device
+
+    def run():
+        kicks = hn.PoissonKicks(200.0, 0.1)
+        return hn.simulate(params, 101, kicks=kicks, seed=1, device=device).data["x"].values
+
+    expected = run()
+    before, generator = dict(brian2.prefs), np.random.get_bit_generator()
+    state = np.random.get_state()
+    try:
+        brian2.prefs["core.network.default_schedule"] = list(MINE)
+        brian2.prefs["core.default_float_dtype"] = np.float32
+        brian2.prefs["codegen.loop_invariant_optimisations"] = False
+        brian2.prefs["codegen.cpp.define_macros"] = [("tanh", "sin")]
+        np.random.set_bit_generator(np.random.PCG64(3))
+        runtime_device._set_maximum_run_time(1e-9 * brian2.second)
+        found = run()
+        assert isinstance(np.random.get_bit_generator(), np.random.PCG64)
+    finally:
+        runtime_device._set_maximum_run_time(None)
+        np.random.set_bit_generator(generator)
+        np.random.set_state(state)
+        for name, value in before.items():
+            brian2.prefs[name] = value
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_standalone_simulation_under_construction_gets_no_line(device, params):
+    """Not the seed of ours, nor a step of a clock."""
+    import brian2
+    from brian2.devices.device import get_device, reset_device, set_device
+
+    before = brian2.defaultclock.dt
+    set_device("cpp_standalone", build_on_run=False)
+    try:
+        brian2.seed(5)
+        group = brian2.NeuronGroup(2, "dv/dt = -v/second : 1", method="euler")
+        group.v = 1
+        lines = [repr(line) for line in get_device().main_queue]
+        hn.simulate(params, 10, kicks=hn.PoissonKicks(10.0, 0.1), device=device)
+        assert [repr(line) for line in get_device().main_queue] == lines
+        assert brian2.NeuronGroup(1, "w : 1").name == "neurongroup_1"
+    finally:
+        get_device().defaultclock.dt = before
+        get_device().reinit()
+        reset_device()
+
+
+@pytest.mark.compiler
+def test_numbers_that_are_drawn_ahead_are_the_users(params):
+    """Cython code draws 20,000 at a time: a simulation of the user's goes on where it was."""
+    import brian2
+
+    def drawn(between):
+        brian2.prefs["codegen.target"] = "cython"
+        try:
+            brian2.seed(3)
+            group = brian2.NeuronGroup(3, "v : 1")
+            group.run_regularly("v = rand()")
+            network, values = brian2.Network(group), []
+            for _ in range(3):
+                network.run(1 * brian2.ms)
+                values.append(np.array(group.v))
+                between()
+        finally:
+            brian2.prefs["codegen.target"] = "auto"
+        return values
+
+    kicks = hn.PoissonKicks(100.0, 0.1)
+    expected = drawn(lambda: None)
+    found = drawn(lambda: hn.simulate(params, 20, kicks=kicks, device="cython"))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.compiler
+def test_processes_run_side_by_side(tmp_path):
+    """Four at once, which need one network that nobody has compiled: one compiles, all agree."""
+    code = (
+        "import horn_neuro as hn\n"
+        "from horn_neuro.simulator import standalone\n"
+        "make = standalone.generate\n"
+        "def generate(*args):\n    print('compiles'); return make(*args)\n"
+        "standalone.generate = generate\n"
+        "params = hn.effenberger_2025(4, seed=1)\n"
+        "print(hn.simulate(params, 23, kicks=hn.PoissonKicks(99.0, 0.1), seed=2, device='cpp')"
+        ".data['x'].values.tobytes().hex())"
+    )
+    env = os.environ | {"HORN_NEURO_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    running = [
+        subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    said = [process.communicate()[0].split() for process in running]
+    assert sum("compiles" in words for words in said) == 1
+    assert len({words[-1] for words in said}) == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -151,3 +459,69 @@ def test_ctrl_c_ends_a_simulation_and_returns_nothing(device, steps):
         assert process.stdout.readline() == "interrupted\n"
         assert time.monotonic() - started < 5  # on a busy machine; a second on a quiet one
         assert process.wait() == 0
+
+
+INTERRUPTED = """
+import os, sys
+import horn_neuro as hn
+from horn_neuro.simulator import standalone
+
+def says(what, function):
+    def call(command, *args, **options):
+        if {waits!r} in command:
+            print("ready", flush=True)
+        return function(command, *args, **options)
+    return call
+
+standalone.run_compiler = says("make", standalone.run_compiler)
+standalone.subprocess.run = says("./main", standalone.subprocess.run)
+params = hn.effenberger_2025(20, seed=1)
+try:
+    hn.simulate(params, 10**7, n_trials=20, record=(), device="cpp")
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+else:
+    print("returned", flush=True)
+"""
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("waits", ["make", "./main"])
+def test_ctrl_c_ends_compilers_and_compiled_networks(waits, tmp_path):
+    """Nothing half-written stays, and nothing runs on."""
+    import psutil
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    env = os.environ | {"HORN_NEURO_CACHE": str(tmp_path / "cache"), "TMPDIR": str(scratch)}
+    command = [sys.executable, "-c", INTERRUPTED.format(waits=waits)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        started = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - started < 5  # on a busy machine; a second on a quiet one
+        assert process.wait() == 0
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+    assert list(scratch.iterdir()) == []
+    if waits == "make":
+        assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_second_press_spoils_nothing(users, params, monkeypatch):
+    """It comes while the user's state is being put back, and waits until that is done."""
+    from horn_neuro.simulator import devices
+
+    monkeypatch.setattr(devices, "_own_random_numbers", pressed_on_leaving)
+    with left_as_found(), pytest.raises(KeyboardInterrupt):
+        hn.simulate(params, 20, device="numpy")
+
+
+@contextmanager
+def pressed_on_leaving(runtime, seed):
+    yield
+    signal.raise_signal(signal.SIGINT)

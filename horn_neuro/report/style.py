@@ -1,9 +1,11 @@
 """How figures look: colours that most people can tell apart, and quiet axes."""
 
+from collections import OrderedDict
 from contextlib import contextmanager
 
 import matplotlib
 from matplotlib import pyplot as plt
+from matplotlib._pylab_helpers import Gcf
 
 __all__ = [
     "BLACK",
@@ -59,12 +61,18 @@ def class_color(label):
 
 @contextmanager
 def styled():
-    """Use the style inside the block, and draw without a screen."""
+    """Use the style inside the block, and draw without a screen.
+
+    Figures made in the block are closed at its end; those that the user has open stay.
+    """
     backend = matplotlib.get_backend()
-    plt.switch_backend("agg")
+    # Out of sight of pyplot, which would close them, too (and, before 3.10, at every switch).
+    users, Gcf.figs = Gcf.figs, OrderedDict()
     try:
+        plt.switch_backend("agg")
         with plt.rc_context(_STYLE):
             yield
     finally:
         plt.close("all")
         plt.switch_backend(backend)
+        Gcf.figs = users

@@ -1,22 +1,33 @@
 """Devices: what is available, which one to take, and leaving Brian2 as it was."""
 
+import hashlib
 import logging
+import os
 import signal
+import sys
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-from horn_neuro._toolchain import compiler_problem
+from horn_neuro._toolchain import (
+    cache_folder,
+    cache_problem,
+    compiler_problem,
+    compiler_version,
+    processor,
+)
 
-__all__ = ["DEVICES", "choose_device", "compiler_problem", "interrupts", "runtime_device"]
+__all__ = ["DEVICES", "choose_device", "compiler_problem", "runtime_device", "standalone_device"]
 
 DEVICES = ("auto", "numpy", "cython", "cpp", "cuda")
 
 # Brian2's devices, preferences and random numbers belong to the whole process: one
 # simulation at a time uses them, whatever thread it is called from.
 _LOCK = threading.RLock()
+if hasattr(os, "register_at_fork"):  # where the thread that has it does not exist
+    os.register_at_fork(after_in_child=_LOCK._at_fork_reinit)
 
 # From here on, compiling (some 10 s, once) is the better choice.
 LONG_JOB = 15.0
@@ -60,11 +71,15 @@ def choose_device(device, program, is_compiled):
     if device != "auto":
         if problem:
             raise RuntimeError(f"device {device!r} needs a compiler: {problem}")
+        problem = cache_problem() if device == "cython" or not is_compiled() else None
+        if problem:
+            raise RuntimeError(f"device {device!r}: {problem}")
         return device
     if problem is None and is_compiled():
         return "cpp"
     if program.seconds() < LONG_JOB:
         return "numpy"
+    problem = problem or cache_problem()
     if problem:
         warnings.warn(f"device 'auto' falls back to numpy: {problem}", stacklevel=4)
         return "numpy"
@@ -87,50 +102,116 @@ def _check_gpu(program):
         )
 
 
-@contextmanager
-def interrupts():
-    """Notice interrupts that Brian2 swallows: those that come while it forgets an object.
+class _Interrupts:
+    """The handler of Ctrl-C while Brian2 works: it waits for the user's state to be back.
 
-    Yields
-    ------
-    check : callable
-        Raises what the handler of SIGINT has raised in vain.
+    Python raises nothing where Brian2 forgets an object (in callbacks of weak references and
+    finalizers), and an interrupt that comes there would be lost: `check` raises it.
     """
-    swallowed = []
 
-    def check():
-        if swallowed:
-            raise swallowed.pop()
+    def __init__(self, users):
+        self.users, self.pressed, self.waits = users, None, True
 
-    if threading.current_thread() is not threading.main_thread():
-        yield check  # signals come to the main thread
-        return
-    users = signal.getsignal(signal.SIGINT)
-
-    def handle(number, frame):
+    def __call__(self, number, frame):
         try:
-            users(number, frame)
+            self.users(number, frame)
         except BaseException as error:
-            swallowed.append(error)
-            raise
+            self.pressed = error
+            if not self.waits:
+                raise
 
-    if not callable(users):
-        yield check
+    def check(self):
+        if self.pressed is not None:
+            raise self.pressed from None
+
+    @contextmanager
+    def at_once(self):
+        try:
+            self.waits = False
+            self.check()
+            yield
+            self.check()
+        finally:
+            self.waits = True
+
+
+@contextmanager
+def _process():
+    """Have Brian2 for this thread, and note interrupts; yields the `_Interrupts`."""
+    with _LOCK:
+        users = signal.getsignal(signal.SIGINT)
+        interrupts = _Interrupts(users)
+        # Signals come to the main thread; and the user may have them ignored.
+        ours = threading.current_thread() is threading.main_thread() and callable(users)
+        if ours:
+            signal.signal(signal.SIGINT, interrupts)
+        try:
+            _import_brian2()
+            with _objects_of_our_own():
+                yield interrupts
+        finally:
+            if ours:
+                signal.signal(signal.SIGINT, users)
+                interrupts.check()
+
+
+def _import_brian2():
+    """Import Brian2, but for the handlers that it gives a process.
+
+    They are for Ctrl-C (which can be set in the main thread only), errors and warnings. Who
+    has imported it before has them.
+    """
+    if "brian2" in sys.modules:
         return
-    signal.signal(signal.SIGINT, handle)
+    set_handler, hook, show = signal.signal, sys.excepthook, warnings.showwarning
+
+    def set_others(number, handler):
+        if type(handler).__module__ != "brian2":
+            return set_handler(number, handler)
+        return signal.getsignal(number)
+
+    signal.signal = set_others
     try:
-        yield check
-        check()
+        import brian2  # noqa: F401
     finally:
-        signal.signal(signal.SIGINT, users)
+        signal.signal, sys.excepthook = set_handler, hook
+        if warnings.showwarning is not show:
+            logging.captureWarnings(False)
+
+
+@contextmanager
+def _objects_of_our_own():
+    """Let Brian2 register the objects of a simulation apart, and forget them at its end.
+
+    The user's keep the names that they would have without it; and no weak reference is left
+    whose callback could swallow an interrupt.
+    """
+    from brian2.core.network import Network
+    from brian2.core.tracking import InstanceFollower
+    from brian2.devices.device import runtime_device as runtime
+
+    follower = InstanceFollower
+    registered, known = follower.instance_sets, set(runtime.arrays)
+    running = {name: value for name, value in vars(Network).items() if "_globally_" in name}
+    follower.instance_sets = type(registered)(registered.default_factory)
+    try:
+        yield
+    finally:
+        for instances in follower.instance_sets.values():
+            instances.clear()
+        follower.instance_sets = registered
+        for variable in set(runtime.arrays) - known:
+            del runtime.arrays[variable]
+        for name, value in running.items():
+            setattr(Network, name, value)
 
 
 @contextmanager
 def runtime_device(target, seed, dtype="float64"):
     """Make Brian2's runtime device the active one, and leave everything as it was found.
 
-    Device, `defaultclock.dt`, preferences and NumPy's global random state are
-    restored on leaving, also after an error.
+    Device, clocks, preferences, objects and random numbers of the user's are as they were
+    on leaving, also after an error.
 
     Parameters
     ----------
@@ -143,59 +224,92 @@ def runtime_device(target, seed, dtype="float64"):
 
     Yields
     ------
-    device : brian2.devices.Device
+    check : callable
+        Raises an interrupt that Brian2 has swallowed; to be called in every step.
     """
-    import brian2
-    from brian2.devices.device import runtime_device as runtime
+    with _process() as interrupts, ExitStack() as stack:
+        from brian2.devices.device import runtime_device as runtime
 
-    preferences = {"codegen.target": target, "core.default_float_dtype": np.dtype(dtype).type}
-    with _LOCK, _preferences(preferences):
-        random_state, runtime_dt = np.random.get_state(), runtime.defaultclock.dt
-        try:
-            with _active(runtime):
-                brian2.seed(seed)
-                yield runtime
-        finally:
-            brian2.seed(None)  # forgets the numbers that were drawn ahead for this run
-            np.random.set_state(random_state)
-            runtime.defaultclock.dt = runtime_dt
+        preferences = {"codegen.target": target}
+        if target == "cython":
+            machine = hashlib.sha256((processor() + compiler_version()).encode()).hexdigest()
+            folder = cache_folder() / f"cython-{machine[:16]}"
+            preferences["codegen.runtime.cython.cache_dir"] = str(folder)
+        stack.enter_context(_preferences(preferences, dtype))
+        stack.enter_context(_active(runtime))
+        stack.enter_context(_own_random_numbers(runtime, seed))
+        # How long the user's own simulation took, and may take.
+        attributes = dict(vars(runtime))
+        stack.callback(vars(runtime).update, attributes)
+        runtime._set_maximum_run_time(None)
+        with interrupts.at_once():
+            yield interrupts.check
 
 
 @contextmanager
-def _preferences(preferences):
-    """Set preferences of Brian2, and put the user's back."""
-    import brian2
+def _preferences(preferences, dtype):
+    """Have Brian2's preferences at their defaults but for these, and put the user's back."""
+    from brian2 import prefs
 
+    before = dict(prefs)
+    values = {
+        f"{category}.{name}": preference.default
+        for category, (registered, _) in prefs.pref_register.items()
+        for name, preference in registered.items()
+        if category != "logging"
+    }
+    values |= preferences
+    values["core.default_float_dtype"] = np.dtype(dtype).type
     # Ctrl-C must end the program, not shorten the simulation silently (as from brian2 2.9 on).
-    if "core.stop_on_keyboard_interrupt" in brian2.prefs:
-        preferences = {**preferences, "core.stop_on_keyboard_interrupt": False}
-    before = {name: brian2.prefs[name] for name in preferences}
+    if "core.stop_on_keyboard_interrupt" in prefs:
+        values["core.stop_on_keyboard_interrupt"] = False
     try:
-        for name, value in preferences.items():
-            brian2.prefs[name] = value
+        for name, value in values.items():
+            prefs[name] = value
         yield
     finally:
         for name, value in before.items():
-            brian2.prefs[name] = value
+            prefs[name] = value
 
 
 @contextmanager
-def _active(device, **build_options):
-    """Make a device the active one, and the user's again, with its clock as it was."""
-    from brian2.devices.device import get_device, reset_device, set_device
+def _active(device):
+    """Make a device the active one.
 
-    users = get_device()
-    if users is device:
-        yield device
-        return
-    users_dt = users.defaultclock.dt
-    set_device(device, **build_options)
+    Brian2's `set_device` would hand the step of one device's clock on to the next, which a
+    standalone device under construction writes down.
+    """
+    devices = sys.modules["brian2.devices.device"]
+    users, devices.active_device = devices.active_device, device
     try:
-        yield device
+        yield
     finally:
-        # Brian2 hands the step of one device on to the next.
-        device.defaultclock.dt = users_dt
-        reset_device()
+        devices.active_device = users
+
+
+# What compiled code has drawn ahead: pointers to memory that it frees itself, and places in it.
+_AHEAD = {
+    name: 0 for kind in ("rand", "randn") for name in (f"{kind}_buffer", f"{kind}_buffer_index")
+}
+
+
+@contextmanager
+def _own_random_numbers(runtime, seed):
+    """Let NumPy and Brian2 draw from generators of our own, and put the user's back."""
+    users, state = np.random.get_bit_generator(), np.random.get_state(legacy=False)
+    ahead = {name: int(getattr(runtime, name)[0]) for name in _AHEAD}
+    for name, value in _AHEAD.items():
+        getattr(runtime, name)[:] = value
+    np.random.set_bit_generator(np.random.MT19937(0))
+    try:
+        runtime.seed(seed)
+        yield
+    finally:
+        for name, value in ahead.items():
+            _AHEAD[name] = int(getattr(runtime, name)[0])
+            getattr(runtime, name)[:] = value
+        np.random.set_bit_generator(users)
+        np.random.set_state(state)
 
 
 @contextmanager
@@ -217,14 +331,14 @@ def standalone_device(target, dtype="float64"):
     device : brian2.devices.cpp_standalone.device.CPPStandaloneDevice
         Or brian2cuda's.
     """
-    device = target.make_device()
-    preferences = {**target.preferences, "core.default_float_dtype": np.dtype(dtype).type}
-    # It lists all its preferences at every build.
-    logger = logging.getLogger("brian2.brian2cuda")
-    level = logger.level
-    with _LOCK, _preferences(preferences), _active(device, build_on_run=False):
-        try:
-            logger.setLevel(logging.WARNING)
+    with _process() as interrupts, ExitStack() as stack:
+        device = target.make_device()
+        # It lists all its preferences at every build.
+        logger = logging.getLogger("brian2.brian2cuda")
+        stack.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.WARNING)
+        stack.enter_context(_preferences(target.preferences, dtype))
+        stack.enter_context(_active(device))
+        device.activate(build_on_run=False)
+        with interrupts.at_once():
             yield device
-        finally:
-            logger.setLevel(level)

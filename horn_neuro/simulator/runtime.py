@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from horn_neuro.simulator.devices import interrupts, runtime_device
+from horn_neuro.simulator.devices import runtime_device
 
 __all__ = ["run_in_process"]
 
@@ -27,11 +27,11 @@ def run_in_process(program, target, seed):
         The `Program.variables` and what is `Program.kept`, flat, by their names, and the
         records of the tapes by theirs, shape (n_samples, -1).
     """
-    import brian2
+    with runtime_device(target, seed, program.sizes.dtype) as check:
+        import brian2
 
-    from horn_neuro.simulator.network import build_network
+        from horn_neuro.simulator.network import build_network
 
-    with runtime_device(target, seed, program.sizes.dtype), interrupts() as check:
         network, objects = build_network(program)
         for key, array in program.values().items():
             name, variable = key.split(".")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from importlib.metadata import version
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from horn_neuro._toolchain import cache_folder
-from horn_neuro.simulator.devices import interrupts
+from horn_neuro._files import one_at_a_time, scratch_folder
+from horn_neuro._toolchain import cache_folder, cache_problem, run_compiler
+from horn_neuro.simulator.devices import standalone_device
+from horn_neuro.simulator.memory import free_memory
 from horn_neuro.simulator.operations import SpikeTape
 from horn_neuro.simulator.target import cpp_target
 
@@ -58,7 +61,8 @@ def _project_folder(program, target):
 
 def is_compiled(program, target):
     """Say whether a program like this one has been compiled before."""
-    return (_project_folder(program, target) / "manifest.json").is_file()
+    folder = _project_folder(program, target)
+    return all(os.path.isfile(folder / name) for name in ("manifest.json", "main"))
 
 
 def generate(program, target, folder):
@@ -79,13 +83,12 @@ def generate(program, target, folder):
         "files", names of the files that the program will write, by "object.variable", and
         "sizes", how many values the variables have that it can be given.
     """
-    import brian2
-
-    from horn_neuro.simulator.devices import standalone_device
-    from horn_neuro.simulator.network import build_network
-
     shutil.copytree(ROOM / "kernels", folder / "kernels")
     with standalone_device(target, program.sizes.dtype) as device:
+        import brian2
+
+        from horn_neuro.simulator.network import build_network
+
         device.insert_code("before_start", _TAKE_SEED)
         device.insert_code("after_start", target.set_seed)
         network, objects = build_network(program)
@@ -169,39 +172,38 @@ def _operations(program, network, pointer):
 
 def _compile(program, target, folder):
     """Build the program; the folder appears only when it is complete."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    build = Path(tempfile.mkdtemp(dir=folder.parent, prefix="building-"))
-    try:
-        with interrupts():
+    from joblib import cpu_count  # which knows affinity and the limits of containers
+
+    problem = cache_problem()
+    if problem:
+        raise RuntimeError(f"device {target.name!r}: {problem}")
+    with one_at_a_time(folder.with_suffix(".lock"), f"compiling the same network for {folder}"):
+        if is_compiled(program, target):
+            return
+        with scratch_folder(folder.parent, "building-") as build:
             manifest = generate(program, target, build)
-        made = subprocess.run(
-            ["make", f"-j{os.cpu_count()}"], cwd=build, capture_output=True, text=True, check=False
-        )
-        if made.returncode:
-            raise RuntimeError(
-                f"compiling the network failed; the compiler said\n{made.stderr[-2000:]}\n"
-                "use device='numpy' meanwhile"
-            )
-        for file in build.rglob("*.o"):
-            file.unlink()
-        (build / "manifest.json").write_text(json.dumps(manifest))
-        try:
+            said = run_compiler(["make", f"-j{cpu_count()}"], build)
+            if said is not None:
+                raise RuntimeError(
+                    f"compiling the network failed; the compiler said\n{said}\n"
+                    "use device='numpy' meanwhile"
+                )
+            for file in build.rglob("*.o"):
+                file.unlink()
+            (build / "manifest.json").write_text(json.dumps(manifest))
+            # What somebody has cleaned half away, if it is there.
+            shutil.rmtree(folder, ignore_errors=True)
             os.rename(build, folder)
-        except OSError:
-            # Another process finished the same network first.
-            if not (folder / "manifest.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(build, ignore_errors=True)
 
 
 def _fast_folder(program):
-    """Prefer a folder in memory for what the program reads and writes, if it fits well."""
+    """Return where the program reads and writes: in memory, if it fits well."""
     memory = Path("/dev/shm")
     with contextlib.suppress(OSError):
-        if shutil.disk_usage(memory).free > 2 * program.memory():
-            return memory if os.access(memory, os.W_OK) else None
-    return None
+        fits = min(shutil.disk_usage(memory).free, free_memory()) > 2 * program.memory()
+        if fits and os.access(memory, os.W_OK):
+            return memory
+    return tempfile.gettempdir()
 
 
 def run_compiled(program, seed, device):
@@ -231,8 +233,7 @@ def run_compiled(program, seed, device):
     if not is_compiled(program, target):
         _compile(program, target, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    with tempfile.TemporaryDirectory(prefix="horn_neuro-", dir=_fast_folder(program)) as scratch:
-        scratch = Path(scratch)
+    with scratch_folder(_fast_folder(program), "horn_neuro-") as scratch:
         arguments = ["./main", "--results_dir", f"{scratch}/"]
         values = program.values()
         for key, array in values.items():
@@ -245,14 +246,27 @@ def run_compiled(program, seed, device):
             arguments.append(f"{key}={scratch / key}.in")
         for key, array in (values | program.given()).items():
             array.tofile(scratch / f"{key}.in")
-        done = subprocess.run(
-            [*arguments, str(seed)],
-            cwd=folder,
-            env=os.environ | target.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*arguments, str(seed)],
+                cwd=folder,
+                env=os.environ | target.environment(),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            raise RuntimeError(
+                f"the compiled network in {folder} cannot be started ({error.strerror}); programs "
+                "in that folder must be allowed to run: set the environment variable "
+                "HORN_NEURO_CACHE to one where they are, or use device='numpy'"
+            ) from None
+        if done.returncode == -signal.SIGKILL:
+            raise RuntimeError(
+                "the compiled network was killed, as a system does that runs out of memory; record "
+                "fewer variables (record=), fewer samples (every=), or fewer trials at a time"
+            )
         if done.returncode:
             said = (done.stderr + done.stdout).strip()[-2000:]
             reason = target.explain(said) or (

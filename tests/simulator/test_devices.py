@@ -1,14 +1,19 @@
 """Choosing devices, reusing binaries, and leaving Brian2 as it was."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import horn_neuro as hn
+from horn_neuro import _files, _toolchain
 from horn_neuro.parameters import sparse_random
-from horn_neuro.simulator import devices, standalone
+from horn_neuro.simulator import devices, memory, standalone
 from horn_neuro.simulator.terms import Sizes, coupling_terms, kicked
 
 
@@ -172,3 +177,173 @@ def test_coupling_is_chosen_by_density():
     assert chosen(sparse_random(60, 0.01, 1.0, rng)) == "sparse"
     # No connection at all: a value like any other of the dense network.
     assert chosen(np.zeros((60, 60))) == "dense"
+
+
+@pytest.fixture
+def blocked(tmp_path, monkeypatch):
+    """A cache that nobody can write, not even root: there is a file in the way."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path / "file" / "cache"))
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("device", ["cpp", "cython"])
+def test_a_cache_that_cannot_be_written_is_told(blocked, params, device):
+    with pytest.raises(RuntimeError, match=f"'{device}': .*cannot be written .*HORN_NEURO_CACHE"):
+        hn.simulate(params, 10, device=device)
+
+
+@pytest.mark.compiler
+def test_auto_does_without_a_cache(blocked, params, monkeypatch):
+    assert hn.simulate(params, 10).provenance["device"] == "numpy"
+    monkeypatch.setattr(devices, "LONG_JOB", 0.0)
+    with pytest.warns(UserWarning, match="falls back to numpy: .*HORN_NEURO_CACHE"):
+        assert hn.simulate(params, 10).provenance["device"] == "numpy"
+
+
+@pytest.mark.compiler
+def test_cython_compiles_into_our_cache_without_a_home(tmp_path):
+    (tmp_path / "file").touch()
+    cache = tmp_path / "cache"
+    code = (
+        "import horn_neuro as hn\n"
+        "hn.simulate(hn.effenberger_2025(2, seed=1), 10, device='cython')\n"
+    )
+    env = {"HORN_NEURO_CACHE": str(cache), "HOME": str(tmp_path / "file" / "home")}
+    subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | env, capture_output=True, check=True
+    )
+    (folder,) = cache.iterdir()
+    assert folder.name.startswith("cython-")
+    assert list(folder.glob("*.so"))
+
+
+@pytest.mark.compiler
+def test_a_cache_with_an_odd_name_works(params, monkeypatch, tmp_path):
+    expected = hn.simulate(params, 10, device="numpy").data["x"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HORN_NEURO_CACHE", "~/a #b's ~c=1 é")
+    found = hn.simulate(params, 10, device="cpp").data["x"]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    assert [path.name for path in tmp_path.iterdir()] == ["a #b's ~c=1 é"]
+
+
+@pytest.mark.compiler
+def test_what_is_missing_in_the_cache_is_compiled_again(params, monkeypatch, tmp_path):
+    """Clusters delete files that nobody has read for long, one by one."""
+    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path))
+    expected = hn.simulate(params, 10, device="cpp").data["x"]
+    (binary,) = tmp_path.glob("*/main")
+    binary.unlink()
+    found = hn.simulate(params, 10, device="cpp").data["x"]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.compiler
+def test_a_binary_that_may_not_run_is_told(params, monkeypatch, tmp_path):
+    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path))
+    hn.simulate(params, 10, device="cpp")
+    (binary,) = tmp_path.glob("*/main")
+    binary.chmod(0o600)
+    with pytest.raises(RuntimeError, match="cannot be started .*HORN_NEURO_CACHE"):
+        hn.simulate(params, 10, device="cpp")
+
+
+def test_a_compiler_that_does_not_work_is_told(params, monkeypatch):
+    monkeypatch.setenv("CXX", "false")
+    with pytest.raises(RuntimeError, match="the compiler false does not work .*CXX"):
+        hn.simulate(params, 10, device="cpp")
+
+
+X86 = "processor\t: {}\nvendor_id\t: GenuineIntel\ncpu MHz\t: 2{}.5\nflags\t\t: fpu sse2 {}\n"
+ARM = "processor\t: {}\nBogoMIPS\t: 2{}3.75\nFeatures\t: fp asimd {}\nCPU part\t: 0xd40\n"
+
+
+@pytest.mark.parametrize("node", [X86, ARM])
+def test_processors_are_told_apart_and_cores_are_not(node, monkeypatch):
+    def described(text):
+        monkeypatch.setattr(Path, "read_text", lambda self: text)
+        _toolchain.processor.cache_clear()
+        return _toolchain.processor()
+
+    try:
+        old, same, new = (
+            described(node.format(*x)) for x in ((0, 1, "a"), (3, 2, "a"), (0, 1, "b"))
+        )
+    finally:
+        _toolchain.processor.cache_clear()
+    assert old == same != new
+
+
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("0::/job/step", ("memory.max", "memory.current", "inactive_file")),
+        (
+            "4:cpu,memory:/job/step",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ),
+    ],
+)
+def test_memory_is_what_the_batch_job_leaves(line, files, monkeypatch, tmp_path):
+    """The limit is that of a cgroup around the process's own, which has none."""
+    limit, used, cache = files
+    root = tmp_path if line.startswith("0") else tmp_path / "memory"
+    (root / "job" / "step").mkdir(parents=True)
+    for folder, most in ((root / "job", str(3 * 2**30)), (root / "job" / "step", "max")):
+        (folder / limit).write_text(most + "\n")
+        (folder / used).write_text(f"{2**31}\n")
+        (folder / "memory.stat").write_text(f"anon 5\n{cache} {2**29}\n")
+    read = Path.read_text
+    monkeypatch.setattr(
+        Path,
+        "read_text",
+        lambda self: (
+            f"1:name=systemd:/\n{line}\n" if self == Path("/proc/self/cgroup") else read(self)
+        ),
+    )
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    assert memory.free_memory() == 3 * 2**29
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path / "not there")
+    assert memory.free_memory() > 2**30
+
+
+def test_who_waits_for_another_process_is_told(tmp_path, monkeypatch):
+    """And goes on when that is killed."""
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from horn_neuro._files import one_at_a_time\n"
+        "with one_at_a_time(Path(sys.argv[1]), 'compiling'):\n"
+        "    print('has it', flush=True)\n    time.sleep(100)\n"
+    )
+    monkeypatch.setattr(_files, "PATIENCE", 0.2)
+    with subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path / "lock"], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "has it\n"
+        threading.Timer(1.0, other.kill).start()
+        with (
+            pytest.warns(UserWarning, match="another process is compiling, and this one waits"),
+            _files.one_at_a_time(tmp_path / "lock", "compiling"),
+        ):
+            assert other.wait() == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_processes_have_left_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(_files, "YOUNG", -1.0)
+    code = (
+        "import os, signal, sys\n"
+        "from horn_neuro._files import scratch_folder\n"
+        "with scratch_folder(sys.argv[1], 'building-'):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path])
+    (left,) = tmp_path.iterdir()
+    with _files.scratch_folder(tmp_path, "building-") as first:
+        assert not left.exists()
+        with _files.scratch_folder(tmp_path, "building-") as second:
+            assert first.is_dir()
+            assert second.is_dir()
+    assert list(tmp_path.iterdir()) == []
