@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-__all__ = ["floats", "number", "plain", "whole"]
+__all__ = ["floats", "number", "numbers", "plain", "whole"]
 
 # Units of this package, as Brian2 writes their dimensions.
 _DIMENSIONS = {"1": "1", "s": "s", "Hz": "s^-1"}
@@ -59,6 +59,11 @@ def plain(name, value, unit="1"):
 
 def floats(name, value, unit="1"):
     """Return numbers as an ndarray of float64, or raise ValueError; arguments as of `plain`."""
+    return numbers(name, value, unit).astype(np.float64, copy=False)
+
+
+def numbers(name, value, unit="1"):
+    """Return numbers as an ndarray of the type that they have; otherwise as `floats`."""
     try:
         array = np.asarray(plain(name, value, unit))
     except (TypeError, ValueError) as error:
@@ -68,7 +73,7 @@ def floats(name, value, unit="1"):
     if array.dtype.kind not in "biuf":
         text = f"{value!r}" if array.ndim == 0 else f"an array of {array.dtype}"
         raise ValueError(f"{name} = {text}: give real numbers")
-    return array.astype(np.float64, copy=False)
+    return array
 
 
 def number(name, value, unit="1", *, least=-np.inf, above=-np.inf):

@@ -205,11 +205,9 @@ def relative(parts, name):
 
 def look_at_spikes(recording, n, seed):
     """Spikes, rates, and locking to the field, with another trial's field as control."""
-    spikes = recording.spikes
-    x, real = recording.data["x"].values[:n], recording.spikes.trial < n  # not the padding
-    parts = (spikes.trial[real], spikes.unit[real], spikes.sample[real])
-    spikes = hn.recording.SpikeTrains(*parts, x.shape, spikes.interval)
-    phase, lock = analysis.field_phase(x), partial(analysis.spike_phase_locking, spikes)
+    shown = hn.Recording(recording.data.isel(trial=slice(n)))  # not the padding
+    spikes, phase = shown.spikes, analysis.field_phase(shown.data["x"].values)
+    lock = partial(analysis.spike_phase_locking, spikes)
     other = 1 + generator(seed, "other trials").integers(n - 1) if n > 1 else 0
     return {
         "spikes": spikes,

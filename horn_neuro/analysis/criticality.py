@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg
@@ -268,9 +268,7 @@ def circular_shifts(spikes, rng):
     shift = rng.integers(n_steps, size=(n_trials, n_units))[spikes.trial, spikes.unit]
     sample = (spikes.sample + shift) % n_steps
     order = np.argsort(sample, kind="stable")
-    return type(spikes)(
-        spikes.trial[order], spikes.unit[order], sample[order], spikes.shape, spikes.interval
-    )
+    return replace(spikes, trial=spikes.trial[order], unit=spikes.unit[order], sample=sample[order])
 
 
 def fit_power_law(sizes):

@@ -119,10 +119,10 @@ def _blocks(name, weights, gaps):
     """Return one matrix for each gap between layers; none, or one for all of one gap."""
     if weights is None:
         return [np.zeros((post.stop - post.start, pre.stop - pre.start)) for pre, post in gaps]
-    blocks = [weights] if len(gaps) == 1 and np.ndim(weights) == 2 else weights
-    if np.ndim(blocks) == 0 and not isinstance(blocks, list | tuple):
-        raise ValueError(f"stack: {name} = {weights!r}; give one matrix for each gap")
-    blocks = list(blocks)
+    stacked = isinstance(weights, list | tuple) or np.ndim(weights) == 3
+    blocks = list(weights) if stacked else [weights]
+    if len(gaps) == 1 and all(np.ndim(row) == 1 for row in blocks):
+        blocks = [weights]  # a matrix as a list of rows
     if len(blocks) != len(gaps):
         raise ValueError(
             f"stack: {len(blocks)} {name} weights for {len(gaps)} gaps between layers; give one "

@@ -1,8 +1,10 @@
 """`Recording`: what a simulation left, labelled."""
 
 import json
+import math
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from horn_neuro._version import software_versions
@@ -33,10 +35,17 @@ class Recording:
         (trial, channel, time); the final state; where weights were plastic,
         "final_w_rec" with dims (trial, post, pre), and "w_rec" with (trial, post,
         pre, time) where they were recorded; where spikes were recorded,
-        "spike_trial", "spike_unit" and "spike_sample" with dim (spike,).
-        Coordinates: time in seconds, segment (of each time), label (of each
+        "spike_trial", "spike_unit" and "spike_sample" with dim (spike,), which
+        name trials, units and steps as the coordinates do.
+        Coordinates: time in seconds, step and segment (of each time), label (of each
         trial, where there are any), and omega, frequency in Hz, decay_time in
-        seconds and, of stacks, layer (of each unit).
+        seconds and, of stacks, layer (of each unit). Some of its trials, units or
+        times, or every k-th time, are data of a Recording again.
+
+    Raises
+    ------
+    ValueError
+        If there is no trial, unit or time, or their dim has gone by a selection of one.
 
     See Also
     --------
@@ -44,7 +53,13 @@ class Recording:
     """
 
     def __init__(self, data):
-        self.data = data
+        for dim in ("trial", "unit", "time"):
+            if not data.sizes.get(dim):
+                raise ValueError(
+                    f"data has no {dim}; select at least one, by a list, as in isel({dim}=[0])"
+                )
+        order = ("unit", "channel", "post", "pre", "time")  # before them, lags of past values
+        self.data = data.transpose("trial", ..., *order, missing_dims="ignore")
 
     @classmethod
     def from_arrays(
@@ -120,6 +135,7 @@ class Recording:
             "unit": np.arange(final_state.x.shape[1]),
             "channel": np.arange(n_channels),
             "time": ("time", np.arange(n_samples) * interval, {"units": "s"}),
+            "step": ("time", np.arange(n_samples) * every),
             "segment": ("time", np.full(n_samples, "stimulus") if segments is None else segments),
             **{
                 name: ("unit", np.asarray(values), {"units": _UNITS[name]})
@@ -132,6 +148,7 @@ class Recording:
             coordinates["label"] = ("trial", np.asarray(labels))
         attributes = {
             "sfreq": 1 / interval,
+            "last_step": (n_samples - 1) * every,
             "provenance": json.dumps({**provenance, "versions": software_versions()}),
         }
         if spikes is not None:
@@ -140,8 +157,26 @@ class Recording:
 
     @property
     def sfreq(self):
-        """Samples per second (float)."""
-        return float(self.data.attrs["sfreq"])
+        """Samples per second (float), from the times.
+
+        Of a single time, it is that of the recording it was selected from.
+
+        Raises
+        ------
+        ValueError
+            If the times are not evenly spaced.
+        """
+        times, whole = self.data["time"].values, float(self.data.attrs["sfreq"])
+        if len(times) < 2:
+            return whole
+        interval = (times[-1] - times[0]) / (len(times) - 1)
+        if not interval > 0 or np.abs(np.diff(times) - interval).max() > 1e-3 * interval:
+            raise ValueError(
+                "the times are not evenly spaced, so that there is no sampling frequency; select "
+                "one stretch, or every k-th time"
+            )
+        # The times are rounded; what they were made from is not.
+        return whole if math.isclose(interval * whole, 1) else float(1 / interval)
 
     @property
     def provenance(self):
@@ -150,15 +185,48 @@ class Recording:
 
     @property
     def segments(self):
-        """First sample and number of samples of each segment (dict of str to (int, int))."""
+        """First sample and number of samples of each segment (dict of str to (int, int)).
+
+        Raises
+        ------
+        ValueError
+            If a segment comes twice.
+        """
         names = self.data["segment"].values
-        starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+        starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]][: len(names)])
         lengths = np.diff(np.r_[starts, len(names)])
+        if len(set(names[starts])) < len(starts):
+            raise ValueError(
+                f"a segment comes twice: {', '.join(names[starts])}; give each a name of its own"
+            )
         return {str(names[k]): (int(k), int(n)) for k, n in zip(starts, lengths, strict=True)}
 
     @property
+    def _steps(self):
+        if "step" in self.data.coords:
+            return self.data["step"].values
+        # Older files have times that begin at 0, and nothing else.
+        return np.rint(self.data["time"].values / self.provenance["step"]).astype(int)
+
+    def _check_end(self):
+        steps = self._steps
+        next_one = steps[-1] + (steps[-1] - steps[-2] if len(steps) > 1 else 1)
+        if next_one <= self.data.attrs.get("last_step", -1):
+            raise ValueError(
+                "this part of a recording ends before its last step, and does not know the state "
+                "in between; take the final state of the whole"
+            )
+
+    @property
     def final_state(self):
-        """State after the last step (`State`), to continue from with ``simulate(initial=...)``."""
+        """State after the last step (`State`), to continue from with ``simulate(initial=...)``.
+
+        Raises
+        ------
+        ValueError
+            If this is a part that ends before.
+        """
+        self._check_end()
         parts = {
             name.removeprefix("final_"): values.values
             for name, values in self.data.data_vars.items()
@@ -174,7 +242,10 @@ class Recording:
         ------
         KeyError
             If no weights were plastic.
+        ValueError
+            If this is a part that ends before the last step.
         """
+        self._check_end()
         if "final_w_rec" not in self.data:
             raise KeyError("no weights were plastic; simulate with plasticity=")
         return self.data["final_w_rec"].values
@@ -183,19 +254,42 @@ class Recording:
     def spikes(self):
         """Spikes at upward phase crossings (`SpikeTrains`), by step whatever else was sampled.
 
+        Of a part of a recording, those of its trials and units, from its first time until
+        just before the time that would come after its last.
+
         Raises
         ------
         KeyError
             If they were not recorded.
+        ValueError
+            If the times are not evenly spaced, or trials or units come twice.
         """
         if "spike_sample" not in self.data:
             raise KeyError('no spikes were recorded; simulate with record=(..., "spikes")')
-        trial, unit, sample = (
-            self.data[f"spike_{name}"].values for name in ("trial", "unit", "sample")
+        interval, total = (float(self.data.attrs[f"spike_{k}"]) for k in ("interval", "steps"))
+        names = {dim: self.data[dim].values for dim in ("trial", "unit")}
+        where, kept = {}, np.ones(self.data.sizes["spike"], bool)
+        for dim, present in names.items():
+            index = pd.Index(present)
+            if dim not in self.data.coords or not index.is_unique:
+                raise ValueError(
+                    f"the spikes cannot tell the {dim}s apart, since their numbers are gone or "
+                    f"come twice; number the coordinate {dim} and spike_{dim} anew"
+                )
+            where[dim] = index.get_indexer(self.data[f"spike_{dim}"].values)
+            kept &= where[dim] >= 0
+        times, steps = np.rint(self.data["time"].values / interval).astype(int), self._steps
+        first, last = steps[0], min(steps[-1] + round(1 / (self.sfreq * interval)), int(total))
+        sample = self.data["spike_sample"].values
+        kept &= (sample >= first) & (sample < last)
+        return SpikeTrains(
+            *(where[dim][kept].astype(np.int32) for dim in names),
+            sample[kept] - np.int32(first),
+            (len(names["trial"]), len(names["unit"]), int(last - first)),
+            interval,
+            start=int(times[0]),
+            **{f"{dim}s": present for dim, present in names.items()},
         )
-        sizes, attributes = self.data.sizes, self.data.attrs
-        shape = sizes["trial"], sizes["unit"], int(attributes["spike_steps"])
-        return SpikeTrains(trial, unit, sample, shape, float(attributes["spike_interval"]))
 
     def segment(self, name):
         """Return the data of one segment.
@@ -254,9 +348,13 @@ class Recording:
         signals = [name for name in ("x", "y", "kicks", "w_rec", "stimulus") if name in self.data]
         if "spike_sample" in self.data:
             signals.append(f"{sizes['spike']} spikes")
-        parts = ", ".join(f"{name} {n}" for name, (_, n) in self.segments.items())
+        try:
+            sampling = f"at {self.sfreq:g} Hz"
+            parts = ", ".join(f"{name} {n}" for name, (_, n) in self.segments.items())
+        except ValueError:
+            sampling, parts = "of several stretches", "several"
         return (
             f"<Recording | {sizes['trial']} trials, {sizes['unit']} units, "
-            f"{sizes['time']} samples at {self.sfreq:g} Hz\n"
+            f"{sizes['time']} samples {sampling}\n"
             f"  {', '.join(signals)}; segments: {parts}; device {self.provenance['device']}>"
         )

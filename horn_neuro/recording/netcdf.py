@@ -34,9 +34,11 @@ def save_recording(recording, path):
     """
     encoding = {
         name: {"zlib": True, "complevel": 1, "shuffle": True}
-        for name, variable in recording.data.data_vars.items()
-        if variable.size
+        for name, variable in recording.data.variables.items()
+        if variable.size and (name in recording.data.data_vars or variable.dims == ("time",))
     }
+    # Strings of one length, which are compressed: a name for each time takes no place then.
+    encoding.get("segment", {})["dtype"] = "S1"
     data = recording.data.assign_attrs({_CHECKSUM: _ALGORITHM})
     with atomic_path(path) as temporary:
         data.to_netcdf(temporary, engine="netcdf4", encoding=encoding)

@@ -14,11 +14,15 @@ class SpikeTrains:
     Parameters
     ----------
     trial, unit, sample : ndarray of int, shape (n_spikes,)
-        Where and at which step each spike was.
+        Where and at which step each spike was, counted from 0.
     shape : tuple of int
         Number of trials, units and steps.
     interval : float
         Seconds per step.
+    start : int
+        Steps from the time 0 to the first step, of a part of a recording.
+    trials, units : array_like | None
+        What the recording calls the trials and units; None numbers them.
     """
 
     trial: np.ndarray
@@ -26,6 +30,9 @@ class SpikeTrains:
     sample: np.ndarray
     shape: tuple
     interval: float = 1.0
+    start: int = 0
+    trials: np.ndarray | None = None
+    units: np.ndarray | None = None
 
     def __len__(self):
         return len(self.sample)
@@ -33,10 +40,10 @@ class SpikeTrains:
     @property
     def time(self):
         """Times in seconds (ndarray, shape (n_spikes,))."""
-        return self.sample * self.interval
+        return (self.sample + self.start) * self.interval
 
     def of(self, trial, unit):
-        """Return the times in seconds of one trial and unit (ndarray)."""
+        """Return the times in seconds of one trial and unit, by their places (ndarray)."""
         return self.time[(self.trial == trial) & (self.unit == unit)]
 
     def rates(self, bin_width=None):
@@ -46,7 +53,8 @@ class SpikeTrains:
         ----------
         bin_width : float | None
             Width of the bins in seconds, rounded to whole steps; None counts
-            over the whole trial. A last bin that is not full is left out.
+            over the whole trial. The first bin begins with the first step; a last
+            bin that is not full is left out.
 
         Returns
         -------
@@ -79,7 +87,7 @@ class SpikeTrains:
         -------
         block : neo.Block
             A segment for each trial, with a spike train for each unit,
-            annotated by its `unit`.
+            annotated by its `unit`, as the recording calls it.
 
         Raises
         ------
@@ -100,16 +108,19 @@ class SpikeTrains:
         edges = np.searchsorted(
             (self.trial * n_units + self.unit)[order], np.arange(n_trials * n_units + 1)
         )
-        for trial in range(n_trials):
-            segment = neo.Segment(name=f"trial {trial}", index=trial)
-            for unit in range(n_units):
+        trials = range(n_trials) if self.trials is None else self.trials
+        units = range(n_units) if self.units is None else self.units
+        for trial, trial_name in enumerate(trials):
+            segment = neo.Segment(name=f"trial {trial_name}", index=int(trial_name))
+            for unit, unit_name in enumerate(units):
                 first, last = edges[trial * n_units + unit :][:2]
                 train = neo.SpikeTrain(
                     self.time[order[first:last]],
-                    t_stop=n_steps * self.interval,
+                    t_start=self.start * self.interval,
+                    t_stop=(self.start + n_steps) * self.interval,
                     units="s",
                     sampling_rate=1 / self.interval * quantities.Hz,
-                    unit=unit,
+                    unit=int(unit_name),
                 )
                 segment.spiketrains.append(train)
             block.segments.append(segment)

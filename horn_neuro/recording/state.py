@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from horn_neuro._quantities import plain
+from horn_neuro._quantities import numbers
 
 __all__ = ["State"]
 
@@ -37,7 +37,7 @@ class State:
     def __init__(self, x, y, past_y=None, **others):
         given = {"x": x, "y": y, "past_y": past_y, **others}
         self._arrays = {
-            name: np.asarray(plain(f"state: {name}", value))
+            name: numbers(f"state: {name}", value)
             for name, value in given.items()
             if value is not None
         }

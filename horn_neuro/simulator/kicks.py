@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import plain
+from horn_neuro._quantities import floats, whole
 from horn_neuro.parameters import generator
 
 __all__ = ["DrawnKicks", "PoissonKicks"]
@@ -42,7 +42,7 @@ class PoissonKicks:
     def __post_init__(self):
         for name in ("rate", "amplitude"):
             unit = "Hz" if name == "rate" else "1"
-            value = np.asarray(plain(f"kicks: {name}", getattr(self, name), unit), float)
+            value = floats(f"kicks: {name}", getattr(self, name), unit)
             if value.ndim > 1 or not np.isfinite(value).all():
                 raise ValueError(
                     f"kicks: {name} = {getattr(self, name)!r}; give a finite number, "
@@ -51,7 +51,7 @@ class PoissonKicks:
             object.__setattr__(self, name, value)
         if (self.rate < 0).any():
             raise ValueError(f"kicks: rate = {self.rate.min():g} Hz; a rate is at least 0")
-        if self.marks not in MARKS:
+        if not isinstance(self.marks, str) or self.marks not in MARKS:
             raise ValueError(f"kicks: marks = {self.marks!r}; choose one of {', '.join(MARKS)}")
 
     def check(self, n_trials, n_steps, params):
@@ -87,6 +87,7 @@ class PoissonKicks:
         kicks : DrawnKicks
             Of shape (n_trials, n_steps, n_units).
         """
+        n_trials, n_steps = whole("n_trials", n_trials), whole("n_steps", n_steps)
         self.check(n_trials, n_steps, params)
         rng = generator(seed, "kicks")
         shape = (n_trials, n_steps, params.n_units)
@@ -117,7 +118,7 @@ class DrawnKicks:
     values: np.ndarray
 
     def __post_init__(self):
-        values = np.asarray(plain("kicks: values", self.values), float)
+        values = floats("kicks: values", self.values)
         if values.ndim != 3 or not np.isfinite(values).all():
             raise ValueError(
                 f"kicks: values of shape {values.shape}; give finite numbers of shape "

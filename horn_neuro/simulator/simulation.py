@@ -1,20 +1,21 @@
 """`simulate`: one call from parameters and stimulus to a recording."""
 
-import operator
 import time
 
 import numpy as np
 
-from horn_neuro._quantities import plain
+from horn_neuro._quantities import floats, number, plain, whole
 from horn_neuro.parameters import (
     CovarianceRule,
     DiffusiveCoupling,
+    HornParameters,
     PhaseRule,
     child_seed,
     resolve_seed,
 )
 from horn_neuro.recording import Recording, SpikeTrains, State
 from horn_neuro.simulator.devices import choose_device
+from horn_neuro.simulator.kicks import DrawnKicks, PoissonKicks
 from horn_neuro.simulator.memory import warn_about_memory
 from horn_neuro.simulator.program import Program
 from horn_neuro.simulator.runtime import run_in_process
@@ -140,8 +141,17 @@ def simulate(
     >>> rec.data["x"].shape
     (1, 8, 100)
     """
+    for name, value, kinds in (
+        ("params", params, (HornParameters,)),
+        ("kicks", kicks, (PoissonKicks, DrawnKicks, type(None))),
+        ("initial", initial, (State, type(None))),
+        ("segments", segments, (dict, type(None))),
+    ):
+        if not isinstance(value, kinds):
+            names = " or ".join(kind.__name__ for kind in kinds).replace("NoneType", "None")
+            raise ValueError(f"{name} = {value!r}: give {names}")
     record = _check_record(record)
-    every = _at_least_one("every", every)
+    every = whole("every", every)
     stimulus = _full_stimulus(params, stimulus, n_trials, labels, initial)
     n_trials, n_steps, _ = stimulus.shape
     labels = _check_labels(labels, n_trials)
@@ -156,7 +166,8 @@ def simulate(
     elif "kicks" in record:
         raise ValueError("record has 'kicks', but there are none: give kicks=, or drop it")
     seed = resolve_seed(seed)
-    if dtype not in ("float64", "float32"):
+    dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
+    if not isinstance(dtype, str) or dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}: choose float64 or float32")
     spike_threshold = _check_coupling(coupling, spike_threshold, params)
     learning = _check_plasticity(plasticity, learning, record, coupling, params, n_steps)
@@ -207,18 +218,11 @@ def simulate(
     )
 
 
-def _at_least_one(name, value):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"{name} = {value!r}: give a whole number of at least 1")
-    return number
-
-
 def _check_record(record):
-    record = (record,) if isinstance(record, str) else tuple(record)
+    record = (record,) if isinstance(record, str) else record
+    if not isinstance(record, tuple | list):
+        raise ValueError(f"record = {record!r}: give a tuple of {', '.join(RECORDABLE)}")
+    record = tuple(record)
     unknown = [name for name in record if name not in RECORDABLE]
     if unknown or len(set(record)) < len(record):
         raise ValueError(f"record = {record!r}: choose from {', '.join(RECORDABLE)}, each once")
@@ -228,7 +232,7 @@ def _check_record(record):
 def _check_coupling(coupling, spike_threshold, params):
     if isinstance(coupling, SpikeCoupling | DiffusiveCoupling):
         coupling.check(params)
-    elif coupling not in ("auto", "dense", "sparse"):
+    elif not isinstance(coupling, str) or coupling not in ("auto", "dense", "sparse"):
         raise ValueError(
             f"coupling = {coupling!r}: choose auto, dense or sparse, or give a SpikeCoupling or a "
             "DiffusiveCoupling"
@@ -238,10 +242,7 @@ def _check_coupling(coupling, spike_threshold, params):
             "coupling = 'dense', but w_rec is sparse; leave coupling at 'auto', or give a dense "
             "w_rec"
         )
-    threshold = np.asarray(plain("spike_threshold", spike_threshold))
-    if threshold.ndim or threshold.dtype.kind not in "iuf" or not 0 <= threshold < np.inf:
-        raise ValueError(f"spike_threshold = {spike_threshold!r}: give an amplitude of at least 0")
-    return float(threshold)
+    return number("spike_threshold", spike_threshold, least=0)
 
 
 def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
@@ -272,9 +273,9 @@ def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
 def _full_stimulus(params, stimulus, n_trials, labels, initial):
     """Return the stimulus as a float array of shape (n_trials, n_steps, n_inputs)."""
     if np.ndim(stimulus) == 0:
-        stimulus = np.zeros((_at_least_one("stimulus, a number of steps,", stimulus), 1))
-        stimulus = np.repeat(stimulus, params.n_inputs, axis=1)
-    stimulus = np.asarray(plain("stimulus", stimulus), float)
+        steps = whole("stimulus, a number of steps,", stimulus)
+        stimulus = np.zeros((steps, params.n_inputs))
+    stimulus = floats("stimulus", stimulus)
     if stimulus.ndim not in (2, 3) or stimulus.size == 0:
         raise ValueError(
             f"stimulus has shape {stimulus.shape}; give (n_trials, n_steps, n_inputs), "
@@ -287,22 +288,23 @@ def _full_stimulus(params, stimulus, n_trials, labels, initial):
         )
     if not np.isfinite(stimulus).all():
         raise ValueError("stimulus has values that are not finite; every value must be a number")
+    n_trials = None if n_trials is None else whole("n_trials", n_trials)
     if stimulus.ndim == 3:
         if n_trials not in (None, len(stimulus)):
             raise ValueError(f"n_trials = {n_trials}, but the stimulus has {len(stimulus)} trials")
         return stimulus
-    if n_trials is None and labels is not None:
+    if n_trials is None and np.ndim(labels) == 1:
         n_trials = len(labels)
     if n_trials is None and initial is not None and np.ndim(initial.x) == 2:
         n_trials = len(initial.x)
-    n_trials = 1 if n_trials is None else _at_least_one("n_trials", n_trials)
+    n_trials = 1 if n_trials is None else n_trials
     return np.broadcast_to(stimulus, (n_trials, *stimulus.shape))
 
 
 def _check_labels(labels, n_trials):
     if labels is None:
         return None
-    labels = np.asarray(labels)
+    labels = np.asarray(plain("labels", labels))
     if labels.shape != (n_trials,) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"labels: {labels.dtype} of shape {labels.shape}; give one integer for each of the "
@@ -314,7 +316,10 @@ def _check_labels(labels, n_trials):
 def _check_segments(segments, n_steps, stimulated):
     if segments is None:
         return {"stimulus" if stimulated else "rest": n_steps}
-    lengths = {name: _at_least_one(f"segments[{name!r}]", n) for name, n in segments.items()}
+    unnamed = [name for name in segments if not (isinstance(name, str) and name)]
+    if unnamed:
+        raise ValueError(f"segments: {unnamed[0]!r} is no name; give a text")
+    lengths = {name: whole(f"segments[{name!r}]", n) for name, n in segments.items()}
     total = sum(lengths.values())
     if total != n_steps:
         raise ValueError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import plain
+from horn_neuro._quantities import floats, number
 
 __all__ = ["SpikeCoupling"]
 
@@ -51,7 +51,7 @@ class SpikeCoupling:
 
     def __post_init__(self):
         for name in ("charge", "damping"):
-            value = np.asarray(plain(f"spike coupling: {name}", getattr(self, name)), float)
+            value = floats(f"spike coupling: {name}", getattr(self, name))
             if value.ndim > 1 or not np.isfinite(value).all():
                 raise ValueError(
                     f"spike coupling: {name} = {getattr(self, name)!r}; give a finite number, or "
@@ -63,6 +63,9 @@ class SpikeCoupling:
                 f"spike coupling: damping = {self.damping.min():g}; give a number above 0, or "
                 "synapses ring for ever"
             )
+
+        if not isinstance(self.graded, bool | np.bool_):
+            raise ValueError(f"spike coupling: graded = {self.graded!r}; give True or False")
 
     def check(self, params):
         """Raise ValueError unless the coupling suits a network."""
@@ -101,9 +104,22 @@ class SpikeCoupling:
         Returns
         -------
         coupling : SpikeCoupling
+
+        Raises
+        ------
+        ValueError
+            If the recording is of another network, or not of x and y at every step.
         """
         from horn_neuro.recording import phase_crossings
 
+        memory = number("memory", memory, above=0)
+        missing = [name for name in ("x", "y") if name not in recording.data]
+        thinned = not np.isclose(recording.sfreq * params.step, 1)
+        if missing or thinned or recording.data.sizes["unit"] != params.n_units:
+            raise ValueError(
+                f"recording: {recording!r}; give x and y of the {params.n_units} units at every "
+                f"step of {params.step:g} s: record=('x', 'y'), every=1"
+            )
         damping = params.omega / (2 * np.pi * memory)
         build_up = 1 - np.exp(-1 / memory)
         if graded:

@@ -98,6 +98,8 @@ def test_two_layers_learn_digits_and_answer_the_same_in_brian2():
     [
         ([LOWER], FORWARD, "1 layers; give at least 2"),
         ([LOWER, UPPER], FORWARD.T, r"forward weights 0 have shape \(5, 4\).*\(4, 5\), .post"),
+        ([LOWER, UPPER], 3.0, r"forward weights 0 have shape \(\)"),
+        ([LOWER, UPPER], [FORWARD, FORWARD.T], "2 forward weights for 1 gaps"),
         ([LOWER, UPPER], [FORWARD, FORWARD], "2 forward weights for 1 gaps"),
         ([LOWER, UPPER.replace(h=0.5)], FORWARD, "layer 1 has h = 0.5"),
     ],

@@ -72,6 +72,12 @@ def test_a_loaded_recording_continues(recording, tmp_path):
     assert np.array_equal(*runs)
 
 
+@pytest.mark.parametrize("value", ["rest", ["a", "b"], [1j, 0], np.ma.masked_less([0, 1], 1)])
+def test_states_are_numbers(value):
+    with pytest.raises(ValueError, match="state: y (=|has)"):
+        hn.State([0.0, 1.0], value)
+
+
 def test_truncated_foreign_and_missing_files(recording, tmp_path):
     path = tmp_path / "rec.nc"
     with pytest.raises(FileNotFoundError, match="no recording at"):
@@ -187,3 +193,65 @@ def test_only_recorded_signals_can_be_converted(params):
     for signals in (("y",), ("z",), ()):
         with pytest.raises(ValueError, match="choose from what was recorded, x, stimulus"):
             recording.to_epochs(signals)
+
+
+def test_what_follows_from_the_times_is_computed_from_them(recording):
+    def part(*selection):
+        return hn.Recording(recording.data.isel(time=slice(*selection)))
+
+    thin = part(1, None, 3)
+    assert thin.sfreq == pytest.approx(500 / 3, rel=1e-12)
+    assert thin.to_raw(trial=0).info["sfreq"] == pytest.approx(500 / 3)
+    assert thin.to_epochs().tmin == pytest.approx(-7 * 6e-3)
+    assert thin.segments == {"rest": (0, 7), "stimulus": (7, 10), "rebound": (17, 3)}
+    assert part(20, 50).sfreq == part(7, 8).sfreq == 500
+    later = hn.Recording(recording.data.assign_coords(time=recording.data["time"] - 0.04))
+    assert later.sfreq == pytest.approx(500, rel=1e-12)
+
+
+def test_times_with_gaps_have_no_sampling_frequency(recording):
+    gap = hn.Recording(recording.data.isel(time=[0, 1, 2, 40, 41]))
+    assert "5 samples of several stretches" in repr(gap)
+    for use in (lambda: gap.sfreq, gap.to_raw, gap.to_epochs):
+        with pytest.raises(ValueError, match="not evenly spaced.*select one stretch"):
+            use()
+    backwards = hn.Recording(recording.data.isel(time=slice(None, None, -1)))
+    with pytest.raises(ValueError, match="not evenly spaced"):
+        backwards.sfreq  # noqa: B018
+    twice = hn.Recording(recording.data.isel(time=[0, 1, 30, 31, 1]))
+    with pytest.raises(ValueError, match="comes twice: rest, stimulus, rest"):
+        twice.segments  # noqa: B018
+
+
+def test_the_final_state_is_that_of_the_end(recording):
+    data = recording.data
+    for selection in (slice(20, None), slice(None, None, 2), [58, 59]):
+        part = hn.Recording(data.isel(time=selection, trial=[1], unit=[4, 0]))
+        assert np.array_equal(part.final_state.x, data["final_x"].values[[1]][:, [4, 0]])
+    for selection in (slice(0, 59), [10], slice(0, 50, 3)):
+        with pytest.raises(ValueError, match="ends before its last step"):
+            hn.Recording(data.isel(time=selection)).final_state  # noqa: B018
+
+
+@pytest.mark.parametrize("dim", ["trial", "unit", "time"])
+def test_dims_that_have_gone_are_refused_and_their_order_is_ours(recording, dim):
+    for selection in (0, []):
+        with pytest.raises(ValueError, match=rf"no {dim}.*isel\({dim}=\[0\]\)"):
+            hn.Recording(recording.data.isel({dim: selection}))
+    turned = hn.Recording(recording.data.transpose("time", "unit", "channel", "trial", ...))
+    xr.testing.assert_identical(turned.data, recording.data)
+    assert turned.data["x"].dims == ("trial", "unit", "time")
+
+
+@pytest.mark.parametrize("selection", [{}, {"time": slice(0, 20)}, {"time": slice(None, None, 4)}])
+def test_names_of_segments_take_no_place_in_a_file(params, tmp_path, selection):
+    segments = {"rest": 4000, "stimulus of length": 3000, "après": 3000}
+    recording = hn.simulate(params, 10000, record=(), segments=segments, device="numpy")
+    recording = hn.Recording(recording.data.isel(selection))
+    recording.save(tmp_path / "rec.nc")
+    assert (tmp_path / "rec.nc").stat().st_size < 150_000  # names alone would take 400 kB
+    loaded = hn.load_recording(tmp_path / "rec.nc")
+    xr.testing.assert_identical(loaded.data, recording.data)
+    loaded = hn.Recording(loaded.data.isel(time=slice(0, 5)))
+    loaded.save(tmp_path / "part.nc")
+    xr.testing.assert_identical(hn.load_recording(tmp_path / "part.nc").data, loaded.data)

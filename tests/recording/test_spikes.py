@@ -5,6 +5,14 @@ import horn_neuro as hn
 from horn_neuro.recording import SpikeTrains, phase_crossings
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """Spikes of every step beside every third sample."""
+    params = hn.effenberger_2025(n_units=6, heterogeneous=True, seed=1)
+    inputs = np.random.default_rng(0).random((3, 601, 1)) * 5
+    return hn.simulate(params, inputs, record=("x", "spikes"), every=3, device="numpy")
+
+
 @pytest.fixture
 def trains():
     """Two trials, three units, ten steps of 2 ms; unit 1 is silent."""
@@ -70,3 +78,68 @@ def test_spikes_are_saved(params, tmp_path, spiking):
     for name in ("trial", "unit", "sample"):
         assert np.array_equal(getattr(spikes, name), getattr(recording.spikes, name))
     assert f"{len(spikes)} spikes" in repr(recording)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {"unit": [5, 2]},
+        {"trial": [2, 0], "unit": slice(None, None, 2)},
+        {"time": slice(100, None)},
+        {"time": slice(40, 101), "trial": [1]},
+        {"time": slice(5, 150, 4), "unit": [3]},
+        {"time": [7]},
+        {"unit": [1], "trial": [1], "time": slice(0, 1)},
+    ],
+)
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_spikes_of_a_part_are_those_of_its_trials_units_and_times(whole, selection, shift):
+    part = hn.Recording(whole.data.isel(selection))
+    samples, trials, units = (part.data[name].values for name in ("time", "trial", "unit"))
+    step = 1e-3
+    first = round(samples[0] / step)
+    stride = 3 if len(samples) < 2 else round((samples[1] - samples[0]) / step)
+    last = min(round(samples[-1] / step) + stride, 601)
+    part = hn.Recording(part.data.assign_coords(time=part.data["time"] - shift))
+    spikes, number = part.spikes, 0
+    assert spikes.shape == (len(trials), len(units), last - first)
+    for a, trial in enumerate(trials):
+        for b, unit in enumerate(units):
+            at = whole.spikes.sample[(whole.spikes.trial == trial) & (whole.spikes.unit == unit)]
+            at = at[(at >= first) & (at < last)]
+            number += len(at)
+            assert spikes.of(a, b) == pytest.approx(at * step - shift, abs=1e-9)
+            assert spikes.rates()[a, b] == pytest.approx(len(at) / ((last - first) * step))
+            binned = spikes.rates(step * (last - first))
+            assert binned[a, b] == pytest.approx([len(at) / ((last - first) * step)])
+    assert len(spikes) == number
+    assert len(whole.spikes) > 100
+
+
+def test_neo_names_the_units_of_a_part(whole):
+    pytest.importorskip("neo")
+    part = hn.Recording(whole.data.isel(unit=[5, 2], trial=[1], time=slice(50, 150)))
+    (segment,) = part.spikes.to_neo().segments
+    assert segment.name == "trial 1"
+    for train, unit in zip(segment.spiketrains, (5, 2), strict=True):
+        assert train.annotations["unit"] == unit
+        assert (float(train.t_start), float(train.t_stop)) == pytest.approx((0.15, 0.45))
+        expected = whole.spikes.of(1, unit)
+        expected = expected[(expected >= 0.15) & (expected < 0.45)]
+        assert train.magnitude == pytest.approx(expected)
+
+
+def test_parts_of_a_file_without_steps(whole):
+    old = hn.Recording(whole.data.drop_vars("step").isel(unit=[4], time=slice(20, 60)))
+    new = hn.Recording(whole.data.isel(unit=[4], time=slice(20, 60)))
+    assert old.spikes.shape == new.spikes.shape == (3, 1, 120)
+    assert np.array_equal(old.spikes.sample, new.spikes.sample)
+
+
+def test_spikes_that_have_lost_their_owners_are_refused(whole):
+    joined = whole.data.isel(trial=[0, 1, 1])
+    for data in (joined, whole.data.drop_vars("trial"), whole.data.isel(trial=[0, 0])):
+        with pytest.raises(ValueError, match="cannot tell the trials apart"):
+            hn.Recording(data).spikes  # noqa: B018
+    with pytest.raises(ValueError, match="not evenly spaced"):
+        hn.Recording(whole.data.isel(time=[0, 5, 6])).spikes  # noqa: B018

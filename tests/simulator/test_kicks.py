@@ -96,3 +96,19 @@ def test_drawing_beforehand(params):
 def test_bad_kicks(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: hn.PoissonKicks(None, 0.1), "kicks: rate = None: give real numbers"),
+        (lambda: hn.PoissonKicks(20.0, "big"), "kicks: amplitude = 'big': give real numbers"),
+        (lambda: hn.PoissonKicks(20.0, 0.1, np.array(["fixed", "signed"])), "kicks: marks = "),
+        (lambda: hn.DrawnKicks([[["a"]]]), "kicks: values = an array of <U1: give real"),
+        (lambda: hn.PoissonKicks(20.0, 0.1).draw(2.5, 10, hn.effenberger_2025(2), 1), "n_trials"),
+        (lambda: hn.PoissonKicks(20.0, 0.1).draw(2, 0, hn.effenberger_2025(2), 1), "n_steps = 0"),
+    ],
+)
+def test_what_no_kick_can_be(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

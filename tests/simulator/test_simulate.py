@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import horn_neuro as hn
 from horn_neuro.parameters import uniform_delays
@@ -112,6 +113,26 @@ BAD = [
     ({"initial": hn.State(np.zeros(5), np.zeros(5))}, r"x has shape \(5,\).*\(1, 6\)"),
     ({"initial": hn.State(np.full(6, np.nan), np.zeros(6))}, "not finite"),
     ({"initial": hn.State(np.zeros(6), np.zeros(6), np.zeros((2, 6)))}, "it has past_y, which"),
+    ({"params": {"omega": 1}}, "params = .*: give HornParameters"),
+    ({"stimulus": None}, "number of steps, = None"),
+    ({"stimulus": [["a"]] * 10}, "stimulus = an array of <U1: give real numbers"),
+    ({"stimulus": np.ma.masked_less(np.arange(10.0), 3)[:, None]}, "stimulus has masked values"),
+    ({"stimulus": 1j * np.ones((10, 1))}, "stimulus = an array of complex128"),
+    ({"stimulus": np.zeros((2, 10, 1)), "n_trials": 2.5}, "n_trials = 2.5"),
+    ({"kicks": 5.0}, "kicks = 5.0: give PoissonKicks or DrawnKicks or None"),
+    ({"initial": (np.zeros(6), np.zeros(6))}, "initial = .*: give State or None"),
+    ({"segments": ["rest"]}, "segments = .*: give dict or None"),
+    ({"segments": {1: 10}}, "segments: 1 is no name"),
+    ({"labels": 3}, r"labels: int64 of shape \(\)"),
+    ({"labels": ["a"]}, "labels: <U1 of shape"),
+    ({"labels": [True]}, "labels: bool of shape"),
+    ({"record": None}, "record = None: give a tuple"),
+    ({"coupling": None}, "coupling = None: choose auto"),
+    ({"coupling": np.eye(6)}, "(?s)coupling = array.*choose auto"),
+    ({"dtype": np.int64}, "dtype = <class 'numpy.int64'>: choose"),
+    ({"dtype": np.dtype("float16")}, "dtype = 'float16': choose"),
+    ({"spike_threshold": None}, "spike_threshold = None: give real numbers"),
+    ({"spike_threshold": -1}, "spike_threshold = -1: give a finite number of at least 0"),
     ({"kicks": hn.PoissonKicks(1001.0, 1.0)}, r"1001 Hz is above 1/step = 1000 Hz"),
     ({"kicks": hn.PoissonKicks(np.ones(5), 1.0)}, r"rate has shape \(5,\).*6 units"),
     ({"kicks": hn.DrawnKicks(np.zeros((1, 9, 6)))}, r"\(1, 9, 6\).*\(1, 10, 6\)"),
@@ -127,9 +148,55 @@ def test_bad_arguments_stop_before_anything_runs(params, arguments, message, mon
 
     monkeypatch.setattr(simulation, "run_in_process", ran)
     monkeypatch.setattr(simulation, "run_compiled", ran)
-    arguments = {"stimulus": 10, "device": "numpy", **arguments}
+    arguments = {"params": params, "stimulus": 10, "device": "numpy", **arguments}
     with pytest.raises(ValueError, match=message):
-        hn.simulate(params, **arguments)
+        hn.simulate(**arguments)
+
+
+SCALARS = [np.float32, np.float64, np.int16, np.uint64, np.array, torch.tensor]
+
+
+@pytest.mark.parametrize("kind", SCALARS)
+def test_numbers_of_numpy_and_torch(params, kind, tmp_path):
+    """They are taken everywhere, or refused before anything runs; no file fails afterwards."""
+    options = {"spike_threshold": kind(1)}
+    if kind not in (np.float32, np.float64):
+        options |= {
+            "every": kind(2),
+            "n_trials": kind(3),
+            "seed": kind(7),
+            "segments": {"rest": kind(4), "stimulus": kind(6)},
+            "labels": np.array([1, 2, 3], kind if kind in SCALARS[:4] else np.uint8),
+        }
+    recording = hn.simulate(
+        params,
+        10,
+        kicks=hn.PoissonKicks(kind(20), kind(1)),
+        record=("x", "spikes"),
+        dtype=np.dtype("float32"),
+        plasticity=hn.CovarianceRule(rate=kind(1)),
+        device="numpy",
+        **options,
+    )
+    recording.save(tmp_path / "rec.nc")
+    again = hn.load_recording(tmp_path / "rec.nc")
+    assert again.provenance == recording.provenance
+    assert again.provenance["dtype"] == "float32"
+
+
+def test_numbers_that_are_not_whole(params):
+    for name in ("every", "n_trials", "seed"):
+        with pytest.raises(ValueError, match=f"{name} = "):
+            hn.simulate(params, 10, **{name: np.float64(2)}, device="numpy")
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_one_unit_one_trial_one_step(n):
+    params = hn.effenberger_2025(n, seed=1)
+    recording = hn.simulate(params, 1, n_trials=1, record=("x", "y", "spikes"), device="numpy")
+    assert recording.data["x"].shape == (1, n, 1)
+    assert recording.segments == {"rest": (0, 1)}
+    assert len(recording.spikes.unit) == 0
 
 
 def test_memory_is_estimated_and_warned_about(params, monkeypatch):

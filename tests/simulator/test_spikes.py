@@ -169,7 +169,7 @@ def test_a_network_that_never_spikes_has_empty_trains(device, params, record):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"spike_threshold": -1.0}, "spike_threshold = -1.0: give an amplitude"),
+        ({"spike_threshold": -1.0}, "spike_threshold = -1.0: give a finite number of at least 0"),
         ({"spike_threshold": np.nan}, "spike_threshold = nan"),
         ({"coupling": "spikes"}, "or give a SpikeCoupling"),
         ({"coupling": SpikeCoupling([0.1, 0.2], 0.1)}, "charge has shape .2,.; give one number"),
@@ -198,3 +198,18 @@ def test_delays_longer_than_the_simulation_are_refused(params):
     delayed = params.replace(delays=np.full((6, 6), 30))
     with pytest.raises(ValueError, match="longest is 30 steps, but 20 are simulated"):
         hn.simulate(delayed, 20, device="numpy")
+
+
+def test_what_charges_are_fitted_to():
+    params = hn.effenberger_2025(4, seed=1)
+    for changes in ({"every": 2}, {"record": "x"}):
+        recording = hn.simulate(params, 20, device="numpy", **changes)
+        with pytest.raises(ValueError, match="give x and y of the 4 units at every step"):
+            SpikeCoupling.calibrated(params, recording)
+    recording = hn.simulate(hn.effenberger_2025(3, seed=1), 20, device="numpy")
+    with pytest.raises(ValueError, match="give x and y of the 4 units"):
+        SpikeCoupling.calibrated(params, recording)
+    with pytest.raises(ValueError, match="graded = 'no'; give True or False"):
+        SpikeCoupling(1.0, 0.1, "no")
+    with pytest.raises(ValueError, match="memory = 0: give a finite number above 0"):
+        SpikeCoupling.calibrated(params, recording, memory=0)
