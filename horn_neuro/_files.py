@@ -1,9 +1,10 @@
 """Writing files so that nothing half-written ever carries its final name, and JSON."""
 
 import contextlib
+import errno
+import glob
 import json
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -23,8 +24,9 @@ __all__ = ["atomic_path", "lock", "one_at_a_time", "scratch_folder", "to_json"]
 
 # After so many seconds, who waits says what for.
 PATIENCE = 30.0
-# A younger folder may be one that its process is about to lock.
-YOUNG = 60.0
+# Of folders beside a file that is being written.
+SCRATCH = ".horn_neuro-"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def to_json(content):
@@ -55,29 +57,34 @@ def atomic_path(path):
     Yields
     ------
     temporary : Path
-        A file in the same folder, with the same suffix. It is removed if the
-        block raises, `KeyboardInterrupt` included.
+        A file of the same name in a scratch folder beside it. It is removed if the
+        block raises, `KeyboardInterrupt` included; what killed processes have left is
+        removed by the next that writes there.
 
     Raises
     ------
     OSError
-        If the folder does not exist or cannot be written.
+        If the folder does not exist or cannot be written, or there is no space left.
     """
     path = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot write {path}: the folder {path.parent} does not exist; create it first"
         )
-    # Not mkstemp, whose files are private: this one gets the permissions of any new file.
-    temporary = path.with_name(f".{path.stem[:50]}-{secrets.token_hex(4)}{path.suffix}")
-    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
-        yield temporary
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(temporary, path.stat().st_mode & 0o777)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with scratch_folder(path.parent, SCRATCH) as scratch:
+            temporary = scratch / path.name
+            # Not mkstemp, whose files are private: this one gets the permissions of any new file.
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            yield temporary
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(temporary, path.stat().st_mode & 0o777)
+            os.replace(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        reason = f"{error.strerror}; what was there before stays: free space, or write elsewhere"
+        raise OSError(error.errno, reason, str(path)) from None
 
 
 def lock(handle):
@@ -109,7 +116,7 @@ def one_at_a_time(path, task):
     """Let one process or thread at a time into the block; the others wait.
 
     Where the file system knows no locks, nobody waits. A process that is killed
-    holds nobody up.
+    holds nobody up; the next says that it takes over.
 
     Parameters
     ----------
@@ -129,6 +136,11 @@ def one_at_a_time(path, task):
             )
         time.sleep(0.1)
     try:
+        # Who ends the block removes the file, and who was killed in it has left its mark.
+        if os.fstat(handle).st_size:
+            warnings.warn(f"a process was killed while {task}; this one begins anew", stacklevel=4)
+        else:
+            os.write(handle, b"begun")
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -163,22 +175,36 @@ def scratch_folder(parent, prefix):
     ------
     folder : Path
     """
-    for left in Path(parent).glob(f"{prefix}*"):
+    for left in Path(parent).glob(f"{glob.escape(prefix)}*") if fcntl else ():
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > YOUNG:
-                _remove_if_left(left)
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
-    handle = os.open(folder, os.O_RDONLY)
-    lock(handle)
+            _remove_if_left(left)
+    while (found := _locked_folder(parent, prefix)) is None:
+        pass
+    folder, handle = found
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def _locked_folder(parent, prefix):
+    """Make a folder and lock it; returns None if another has removed it between the two."""
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+    if fcntl is None:
+        return folder, None
+    with contextlib.suppress(FileNotFoundError):
+        handle = os.open(folder, os.O_RDONLY)
+        with contextlib.suppress(FileNotFoundError):
+            if lock(handle) is not False and os.path.samestat(os.fstat(handle), os.stat(folder)):
+                return folder, handle
         os.close(handle)
+    return None
 
 
 def _remove_if_left(folder):
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if lock(handle):
             shutil.rmtree(folder)

@@ -324,6 +324,7 @@ def test_who_waits_for_another_process_is_told(tmp_path, monkeypatch):
         assert other.stdout.readline() == "has it\n"
         threading.Timer(1.0, other.kill).start()
         with (
+            pytest.warns(UserWarning, match="a process was killed while compiling; this one begins"),
             pytest.warns(UserWarning, match="another process is compiling, and this one waits"),
             _files.one_at_a_time(tmp_path / "lock", "compiling"),
         ):
@@ -331,8 +332,7 @@ def test_who_waits_for_another_process_is_told(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_killed_processes_have_left_is_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(_files, "YOUNG", -1.0)
+def test_what_killed_processes_have_left_is_removed(tmp_path):
     code = (
         "import os, signal, sys\n"
         "from horn_neuro._files import scratch_folder\n"
