@@ -7,6 +7,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "agreement": ["changed_answers", "logit_margin", "trajectory_error"],
         "conditions": ["Conditions"],
+        "covariance": [
+            "cluster_ratio",
+            "log_volume",
+            "noise_covariance",
+            "signal_covariance",
+            "split_participation_ratio",
+        ],
         "criticality": [
             "Avalanches",
             "LyapunovSpectrum",
