@@ -1,6 +1,7 @@
 from . import analysis, datasets, experiment, parameters, recording, report, simulator, twin
 from .parameters import (
     PRETRAINED,
+    PRETRAINED_KINDS,
     CovarianceRule,
     DiffusiveCoupling,
     HornParameters,
@@ -16,6 +17,7 @@ from .twin import HornNetwork
 
 __all__ = [
     "PRETRAINED",
+    "PRETRAINED_KINDS",
     "CovarianceRule",
     "DiffusiveCoupling",
     "DrawnKicks",

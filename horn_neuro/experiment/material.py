@@ -24,6 +24,7 @@ __all__ = [
     "network_for_digits",
     "settled",
     "train_briefly",
+    "trained_networks",
     "untrained",
 ]
 
@@ -143,6 +144,28 @@ def network_for_digits(path=None, load=hn.load_parameters):
             "at least 2 units and 10 outputs"
         )
     return params
+
+
+def trained_networks(kind, count=None):
+    """Load the pretrained networks of a kind, from as many seeds.
+
+    Parameters
+    ----------
+    kind : 'heterogeneous' | 'homogeneous' | 'leaky'
+        As in `horn_neuro.pretrained`. Those of the first two kinds are matched one by one.
+    count : int | None
+        How many, from the first; None takes all.
+
+    Returns
+    -------
+    networks : list of HornParameters
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind, or fewer than that.
+    """
+    return [hn.pretrained(kind, k) for k in range(count or hn.PRETRAINED_KINDS.get(kind, 1))]
 
 
 def untrained(n_units, coupling, seed, *, heterogeneous=True, **options):

@@ -22,10 +22,16 @@ from horn_neuro.parameters.topology import (
     shuffled,
     sparse_random,
 )
-from horn_neuro.parameters.trained import PRETRAINED, pretrained
+from horn_neuro.parameters.trained import (
+    PRETRAINED,
+    PRETRAINED_KINDS,
+    pretrained,
+    pretrained_table,
+)
 
 __all__ = [
     "PRETRAINED",
+    "PRETRAINED_KINDS",
     "Connections",
     "CovarianceRule",
     "DiffusiveCoupling",
@@ -45,6 +51,7 @@ __all__ = [
     "load_parameters",
     "log_uniform",
     "pretrained",
+    "pretrained_table",
     "resolve_seed",
     "ring",
     "ring_distances",
