@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from horn_neuro._files import atomic_path
 from horn_neuro._quantities import floats
 from horn_neuro.parameters import HornParameters
 from horn_neuro.twin.network import dense
-from horn_neuro.twin.torch_files import read_torch, without_wrappers
+from horn_neuro.twin.torch_files import read_torch, without_wrappers, write_torch
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -101,5 +100,4 @@ def save_checkpoint(params, path):
         key: torch.tensor(dense(getattr(params, name)), dtype=torch.float32)
         for key, name in _KEYS.items()
     }
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+    write_torch(state, path)

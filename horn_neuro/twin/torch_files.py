@@ -1,19 +1,40 @@
-"""Reading files of `torch.save`: whole, without code, and whoever wrapped the network."""
+"""Files of `torch.save`: read whole, without code, and whoever wrapped the network."""
 
+import warnings
 import zipfile
 
 import torch
 
-__all__ = ["read_torch", "without_wrappers"]
+from horn_neuro._files import atomic_path
+
+__all__ = ["read_torch", "without_wrappers", "write_torch"]
 
 # What data parallel and compiled modules put before the names of parameters.
 _WRAPPERS = ("module", "_orig_mod")
+# How every zip file begins.
+_ZIP = b"PK"
+
+
+def write_torch(content, path):
+    """Write a file of `torch.save`.
+
+    Parameters
+    ----------
+    content : object
+        Tensors, texts, numbers, lists and dicts.
+    path : Path
+        The file to write, complete or not at all.
+    """
+    # To an open file, torch tells of a full disk as everybody does.
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def read_torch(path):
     """Read a file of `torch.save`, without running what may be in it.
 
-    Its checksums are those of the zip file that it is; files of torch before 1.6 have none.
+    Its checksums are those of the zip file that it is. Files of torch before 1.6 have none
+    and are read with a warning.
 
     Parameters
     ----------
@@ -31,17 +52,27 @@ def read_torch(path):
         If the file is damaged, holds other things, or asks for more memory than it has bytes.
     """
     try:
-        if zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            zipped = file.read(len(_ZIP)) == _ZIP
+        if zipped:
             with zipfile.ZipFile(path) as file:
                 stored = all(part.compress_type == zipfile.ZIP_STORED for part in file.filelist)
                 if not stored or file.testzip() is not None:
                     raise zipfile.BadZipFile("its checksum is another one")
+            # Mapped, no tensor can have more than the file, and none takes memory.
+            torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(
             f"{path} is truncated, damaged or no state-dict of torch ({type(error).__name__}); "
             "save it again"
         ) from None
+    if not zipped:
+        warnings.warn(
+            f"{path} is of torch before 1.6, whose files have no checksum, so that damage would not "
+            "show; save it again",
+            stacklevel=3,
+        )
     return content
 
 

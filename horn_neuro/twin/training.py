@@ -13,7 +13,7 @@ from torch import nn
 from horn_neuro._files import atomic_path
 from horn_neuro._quantities import number, whole
 from horn_neuro.parameters import generator
-from horn_neuro.twin.torch_files import read_torch
+from horn_neuro.twin.torch_files import read_torch, write_torch
 
 __all__ = ["Task", "TrainingConfig", "evaluate", "train"]
 
@@ -253,14 +253,14 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
         state = _load(folder / CHECKPOINT, config, task)
         try:
             bare.load_state_dict(state["model"])
-        except RuntimeError as error:
+            optimizer.load_state_dict(state["optimizer"])
+            schedule.load_state_dict(state["schedule"])
+        except Exception as error:  # whatever other contents bring about
             raise ValueError(
                 f"{folder / CHECKPOINT} is of another network "
-                f"({str(error).splitlines()[-1].strip()}); resume with the same one"
+                f"({' '.join(str(error).split())[-200:]}); resume with the same one"
             ) from None
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        metrics, best = json.loads(state["metrics"]), state["best"]
+        metrics, best = state["metrics"], state["best"]
     model, optimizer = fabric.setup(model, optimizer)
     n_classes = int(task.labels.max()) + 1
     if observe is not None and not metrics:
@@ -327,8 +327,7 @@ def _save(folder, config, task, metrics, best, model, optimizer, schedule):
         "best": best,
         "random": torch.get_rng_state(),
     }
-    with atomic_path(folder / CHECKPOINT) as path:
-        torch.save(state, path)
+    write_torch(state, folder / CHECKPOINT)
 
 
 def _fingerprint(task):
@@ -344,7 +343,11 @@ def _load(path, config, task):
     missing = _SAVED - set(state) if isinstance(state, dict) else _SAVED
     if missing:
         raise ValueError(f"{path} is no checkpoint of a training: it has no {sorted(missing)}")
-    saved = json.loads(state["config"])
+    try:
+        saved, state["metrics"] = dict(json.loads(state["config"])), json.loads(state["metrics"])
+        torch.Generator().set_state(state["random"])  # which checks it
+    except (RecursionError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no checkpoint of a training ({error})") from None
     if state.get("task", _fingerprint(task)) != _fingerprint(task):
         raise ValueError(
             f"{path} was trained on other sequences ({state['task']}), not {_fingerprint(task)}; "

@@ -105,8 +105,8 @@ def test_an_interruption_leaves_no_half_written_checkpoint(task, tmp_path, monke
     run(horn(), task, tmp_path, epochs=1)
     before = (tmp_path / "checkpoint.pt").read_bytes()
 
-    def interrupted(state, path):
-        path.write_bytes(b"half")
+    def interrupted(state, file):
+        file.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training_module.torch, "save", interrupted)
