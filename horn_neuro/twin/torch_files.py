@@ -69,7 +69,7 @@ def read_torch(path):
         ) from None
     if not zipped:
         warnings.warn(
-            f"{path} is of torch before 1.6, whose files have no checksum, so that damage would not "
+            f"{path} is of torch before 1.6, without a checksum, so that damage would not "
             "show; save it again",
             stacklevel=3,
         )

@@ -324,7 +324,7 @@ def test_who_waits_for_another_process_is_told(tmp_path, monkeypatch):
         assert other.stdout.readline() == "has it\n"
         threading.Timer(1.0, other.kill).start()
         with (
-            pytest.warns(UserWarning, match="a process was killed while compiling; this one begins"),
+            pytest.warns(UserWarning, match="was killed while compiling; this one begins"),
             pytest.warns(UserWarning, match="another process is compiling, and this one waits"),
             _files.one_at_a_time(tmp_path / "lock", "compiling"),
         ):
