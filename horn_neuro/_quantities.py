@@ -7,8 +7,14 @@ import numpy as np
 __all__ = ["floats", "number", "numbers", "plain", "whole"]
 
 # Units of this package, as Brian2 writes their dimensions.
-_DIMENSIONS = {"1": "1", "s": "s", "Hz": "s^-1"}
-_EXAMPLES = {"1": "a plain number", "s": "a duration, such as 1*ms", "Hz": "a rate, such as 20*Hz"}
+_DIMENSIONS = {"1": "1", "s": "s", "Hz": "s^-1", "m": "m", "m/s": "m s^-1"}
+_EXAMPLES = {
+    "1": "a plain number",
+    "s": "a duration, such as 1*ms",
+    "Hz": "a rate, such as 20*Hz",
+    "m": "a length, such as 1*mm",
+    "m/s": "a velocity, such as 0.2*metre/second",
+}
 
 
 def plain(name, value, unit="1"):
@@ -20,7 +26,7 @@ def plain(name, value, unit="1"):
         What it is called, for the error.
     value : object
         A plain value, a tensor of torch or a quantity of Brian2.
-    unit : '1' | 's' | 'Hz'
+    unit : '1' | 's' | 'Hz' | 'm' | 'm/s'
         The unit.
 
     Returns

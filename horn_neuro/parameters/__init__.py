@@ -5,6 +5,7 @@ from horn_neuro.parameters.delays import constant_delays, distance_delays, unifo
 from horn_neuro.parameters.diffusion import DiffusiveCoupling
 from horn_neuro.parameters.factories import effenberger_2025
 from horn_neuro.parameters.horn import HornParameters
+from horn_neuro.parameters.lattice import Grid, lattice
 from horn_neuro.parameters.layers import stack
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
@@ -15,10 +16,6 @@ from horn_neuro.parameters.storage import load_parameters
 from horn_neuro.parameters.topology import (
     dense_gaussian,
     laplacian,
-    lattice,
-    lattice_distances,
-    ring,
-    ring_distances,
     shuffled,
     sparse_random,
 )
@@ -35,6 +32,7 @@ __all__ = [
     "Connections",
     "CovarianceRule",
     "DiffusiveCoupling",
+    "Grid",
     "HornParameters",
     "PhaseRule",
     "Step",
@@ -47,14 +45,11 @@ __all__ = [
     "is_stable",
     "laplacian",
     "lattice",
-    "lattice_distances",
     "load_parameters",
     "log_uniform",
     "pretrained",
     "pretrained_table",
     "resolve_seed",
-    "ring",
-    "ring_distances",
     "shuffled",
     "sparse_random",
     "stack",

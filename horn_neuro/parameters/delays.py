@@ -1,6 +1,7 @@
 """Coupling delays in whole steps, in the order [post, pre]; 1 is the undelayed step."""
 
 import numpy as np
+from scipy import sparse
 
 from horn_neuro._quantities import floats, number, whole
 
@@ -66,29 +67,43 @@ def distance_delays(distances, velocity):
 
     Parameters
     ----------
-    distances : array_like, shape (n, n)
-        Distances between units, for example of `ring_distances` or
-        `lattice_distances`.
+    distances : array_like | scipy.sparse array, shape (n, n)
+        Distances between units; sparse ones are those of connections (`Grid.distances`).
     velocity : float
         Conduction velocity, in the unit of `distances` per step.
 
     Returns
     -------
-    delays : ndarray of int64, shape (n, n)
+    delays : ndarray of int64 | scipy.sparse.csr_array of int64, shape (n, n)
+        Sparse if `distances` is. At a distance of 0 the delay is 1, the undelayed step.
 
     Raises
     ------
     ValueError
         If `velocity` is not positive, a distance is negative or not finite, or a delay is
-        too long.
+        under one step or too long.
     """
-    distances, velocity = floats("distances", distances), number("velocity", velocity, above=0)
+    velocity = number("velocity", velocity, above=0)
+    if sparse.issparse(distances):
+        matrix = sparse.csr_array(distances)
+        steps = _steps(floats("distances", matrix.data), velocity)
+        return sparse.csr_array((steps, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return _steps(floats("distances", distances), velocity)
+
+
+def _steps(distances, velocity):
     if not (np.isfinite(distances).all() and (distances >= 0).all()):
         raise ValueError("distances: every entry must be finite and at least 0")
-    steps = np.maximum(1, np.rint(distances / velocity))
-    if (steps >= 2**31).any():
+    nearest = distances.min(initial=np.inf, where=distances > 0)
+    if velocity > nearest * (1 + 1e-9):
         raise ValueError(
-            f"velocity = {velocity:g} gives delays of up to {steps.max():g} steps, and they have "
+            f"velocity = {velocity:g} gives delays under one step, of {nearest / velocity:.3g} "
+            f"steps for the nearest; give at most {nearest:.6g}, or no delays"
+        )
+    farthest = distances.max(initial=0) / velocity
+    if farthest >= 2**31 - 1:
+        raise ValueError(
+            f"velocity = {velocity:g} gives delays of up to {farthest:g} steps, and they have "
             "to be below 2**31; raise it"
         )
-    return steps.astype(np.int64)
+    return np.maximum(1, np.rint(distances / velocity)).astype(np.int64)

@@ -56,6 +56,7 @@ class HornParameters:
     feedback   v           (n,)      1, not scaled by 1/sqrt(n) 0
     delays     d           (n, n)    whole steps, [post, pre]   None (1)
     layer                  (n,)      number of the layer        None (0)
+    positions              (n, 1..3) m                          None
     h          h           scalar    model time per step        1.0
     step       dt          scalar    seconds per step           0.001
     provenance             dict      where the values come from {}
@@ -80,6 +81,9 @@ class HornParameters:
         kept for its connections.
     layer : array_like of int, shape (n,) | None
         The layer of every unit, from 0 on (see `stack`); None is one layer.
+    positions : array_like, shape (n, 1), (n, 2) or (n, 3) | None
+        Where every unit is, in metres, no two at the same place (see `lattice`). They are
+        for measures and maps; nothing in the equations depends on them.
     h : float
         Step of the integration scheme in model time.
     step : float | brian2 Quantity
@@ -113,6 +117,7 @@ class HornParameters:
     feedback: np.ndarray = 0.0
     delays: np.ndarray | None = None
     layer: np.ndarray | None = None
+    positions: np.ndarray | None = None
     h: float = 1.0
     step: float = 1e-3
     provenance: dict = field(default_factory=dict)
@@ -130,6 +135,8 @@ class HornParameters:
             self._set("delays", delays_of(self.w_rec, self.delays))
         if self.layer is not None:
             self._freeze("layer", _as_layer(self.layer, sizes["n"]))
+        if self.positions is not None:
+            self._freeze("positions", _as_positions(self.positions, sizes["n"]))
         self._set("h", number("h", self.h, above=0))
         self._set("step", number("step", self.step, "s", above=0))
         self._set("provenance", _as_json(self.provenance))
@@ -232,7 +239,7 @@ class HornParameters:
         values = {}
         for name in (f.name for f in dataclasses.fields(self) if f.name != "provenance"):
             value = getattr(self, name)
-            if name == "layer" and value is None:
+            if name in ("layer", "positions") and value is None:
                 continue  # as in files and fingerprints of older versions
             values |= parts_of(name, value) if sparse.issparse(value) else {name: value}
         return values
@@ -330,6 +337,26 @@ def _as_layer(value, n_units):
     if set(array.tolist()) != set(range(array.max() + 1)):
         raise ValueError(f"layer: {sorted(set(array.tolist()))}; number the layers from 0 on")
     return array.astype(np.int64)
+
+
+def _as_positions(value, n_units):
+    array = floats("positions", value, "m").copy()
+    if array.ndim != 2 or array.shape[0] != n_units or array.shape[1] not in (1, 2, 3):
+        raise ValueError(
+            f"positions has shape {array.shape}; give 1 to 3 coordinates in metres for each of "
+            f"the {n_units} units, ({n_units}, 2) on a sheet"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("positions has entries that are not finite; every one must be a number")
+    order = np.lexsort(array.T)
+    same = np.flatnonzero((array[order[1:]] == array[order[:-1]]).all(axis=1))
+    if same.size:
+        first, second = sorted(order[same[0] : same[0] + 2].tolist())
+        raise ValueError(
+            f"positions: units {first} and {second} are at the same place ({same.size} such "
+            "pairs); give each unit a place of its own"
+        )
+    return array
 
 
 def _as_json(provenance):

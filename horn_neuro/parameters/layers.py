@@ -25,7 +25,8 @@ def stack(layers, forward, backward=None, *, forward_delays=None, backward_delay
     ----------
     layers : sequence of HornParameters
         At least two, the lowest first, with the same `h` and `step`. Input weights of all
-        but the first, and readouts of all but the last, are dropped.
+        but the first, and readouts of all but the last, are dropped. Positions, where all
+        have them in as many dimensions, are laid side by side along the first one.
     forward : array_like, shape (n_upper, n_lower) | sequence of them
         Weights [post, pre] from each layer to the one above, not scaled, as those of inputs.
     backward : array_like, shape (n_lower, n_upper) | sequence of them | None
@@ -109,10 +110,25 @@ def stack(layers, forward, backward=None, *, forward_delays=None, backward_delay
         b_out=last.b_out,
         delays=None if (delays == 1).all() else delays,
         layer=np.repeat(np.arange(len(layers)), sizes),
+        positions=_side_by_side([params.positions for params in layers]),
         h=first.h,
         step=first.step,
         provenance={"stack": [params.provenance for params in layers]},
     )
+
+
+def _side_by_side(positions):
+    """Return the places of all layers, the next to the right of the one before it, or None."""
+    if any(places is None or places.shape[1] != positions[0].shape[1] for places in positions):
+        return None
+    placed = [positions[0]]
+    for places in positions[1:]:
+        before = placed[-1][:, 0]
+        steps = np.diff(np.unique(positions[0][:, 0]))
+        gap = 2 * (steps.min() if steps.size else 1e-3)
+        shift = before.max() + gap - places[:, 0].min()
+        placed.append(np.column_stack([places[:, 0] + shift, places[:, 1:]]))
+    return np.concatenate(placed)
 
 
 def _blocks(name, weights, gaps):

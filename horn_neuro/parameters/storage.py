@@ -26,6 +26,7 @@ _UNITS = {
     "gamma": "1 per unit of model time",
     "alpha": "position per squared unit of model time",
     "delays": "steps",
+    "positions": "m",
     "h": "model time per step",
     "step": "s",
 }

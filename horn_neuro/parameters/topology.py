@@ -1,4 +1,4 @@
-"""Recurrent topologies: weight matrices in the order [post, pre], and their distances."""
+"""Recurrent topologies: weight matrices in the order [post, pre]."""
 
 import numpy as np
 from scipy import sparse
@@ -9,10 +9,6 @@ from horn_neuro.parameters.connections import as_sparse
 __all__ = [
     "dense_gaussian",
     "laplacian",
-    "lattice",
-    "lattice_distances",
-    "ring",
-    "ring_distances",
     "shuffled",
     "sparse_random",
 ]
@@ -70,112 +66,6 @@ def sparse_random(n_units, density, std, rng):
     weights *= rng.random((n_units, n_units)) < density
     np.fill_diagonal(weights, 0.0)
     return weights
-
-
-def ring_distances(n_units):
-    """Shortest distances between units on a ring, in units of their spacing.
-
-    Parameters
-    ----------
-    n_units : int
-        Number of units n.
-
-    Returns
-    -------
-    distances : ndarray, shape (n, n)
-    """
-    index = np.arange(whole("n_units", n_units))
-    apart = np.abs(index[:, None] - index)
-    return np.minimum(apart, n_units - apart).astype(float)
-
-
-def ring(n_units, neighbours=1, weight=1.0):
-    """Equal weights from the nearest neighbours on each side of a ring.
-
-    Parameters
-    ----------
-    n_units : int
-        Number of units n.
-    neighbours : int
-        How many neighbours on each side, at least 1 and less than n/2.
-    weight : float
-        Weight of every connection.
-
-    Returns
-    -------
-    w_rec : ndarray, shape (n, n)
-        Weights [post, pre], zero on the diagonal.
-
-    Raises
-    ------
-    ValueError
-        If `neighbours` does not fit on the ring.
-    """
-    n_units, neighbours = whole("n_units", n_units), whole("neighbours", neighbours)
-    if not neighbours < n_units / 2:
-        raise ValueError(
-            f"neighbours = {neighbours}: give at least 1 and less than n_units/2 = {n_units / 2:g}"
-        )
-    distances = ring_distances(n_units)
-    return number("weight", weight) * ((distances > 0) & (distances <= neighbours))
-
-
-def lattice_distances(rows, columns, periodic=True):
-    """Euclidean distances on a two-dimensional lattice, in units of its spacing.
-
-    Parameters
-    ----------
-    rows, columns : int
-        Size of the lattice; unit index = row * columns + column.
-    periodic : bool
-        Whether the edges are joined (a torus) or open.
-
-    Returns
-    -------
-    distances : ndarray, shape (rows * columns, rows * columns)
-    """
-    rows, columns = whole("rows", rows), whole("columns", columns)
-    if periodic:
-        vertical, horizontal = ring_distances(rows), ring_distances(columns)
-    else:
-        vertical, horizontal = (
-            np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(float)
-            for size in (rows, columns)
-        )
-    apart = np.hypot(vertical[:, None, :, None], horizontal[None, :, None, :])
-    return apart.reshape(rows * columns, rows * columns)
-
-
-def lattice(rows, columns, weight=1.0, radius=1.0, periodic=True):
-    """Equal weights from all lattice sites within a radius.
-
-    Parameters
-    ----------
-    rows, columns : int
-        Size of the lattice; unit index = row * columns + column.
-    weight : float
-        Weight of every connection.
-    radius : float
-        Reach in lattice spacings: 1 gives the four nearest neighbours, 1.5
-        gives eight.
-    periodic : bool
-        Whether the edges are joined (a torus) or open.
-
-    Returns
-    -------
-    w_rec : ndarray, shape (rows * columns, rows * columns)
-        Weights [post, pre], zero on the diagonal.
-
-    Raises
-    ------
-    ValueError
-        If `radius` is less than 1.
-    """
-    weight, radius = number("weight", weight), number("radius", radius)
-    if radius < 1:
-        raise ValueError(f"radius = {radius}: give at least 1, or no site has a neighbour")
-    distances = lattice_distances(rows, columns, periodic)
-    return weight * ((distances > 0) & (distances <= radius))
 
 
 def laplacian(w):

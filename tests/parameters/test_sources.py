@@ -56,11 +56,6 @@ def test_truncated_normal():
         (lambda: hp.dense_gaussian(2.5, 1.0, rng()), "n_units = 2.5"),
         (lambda: hp.dense_gaussian(3, [1.0, 2, 3], rng()), r"std = \[1.0, 2, 3\]: give a finite"),
         (lambda: hp.sparse_random(3, np.nan, 1.0, rng()), "density = nan"),
-        (lambda: hp.ring(5, 1.5), "neighbours = 1.5"),
-        (lambda: hp.ring(5, 1, weight=np.inf), "weight = inf"),
-        (lambda: hp.lattice(3.5, 3), "rows = 3.5"),
-        (lambda: hp.lattice(3, 3, weight=1 * b2.mV), "weight = .*V: give a plain"),
-        (lambda: hp.lattice(3, 3, radius=None), "radius = None"),
         (lambda: hp.laplacian(np.ones((2, 2)) * b2.mV), "w = an array in"),
         (lambda: hp.shuffled(np.ones((2, 3)), rng()), r"matrix has shape \(2, 3\)"),
         (lambda: hp.is_stable(0.2, 0.1, h=0), "h = 0: give a finite number above 0"),
@@ -70,7 +65,7 @@ def test_truncated_normal():
         (lambda: hp.effenberger_2025(omega=20 * b2.Hz), "omega = .*Hz: give a plain"),
         (lambda: hp.effenberger_2025(gamma=[0.1, 0.2]), r"gamma = \[0.1, 0.2\]: give a finite"),
         (lambda: hp.stack([SMALL, 3], np.ones((2, 2))), "stack: layer 1 is 3; give HornParameters"),
-        (lambda: hp.stack([SMALL, SMALL], 0.5), "stack: forward = 0.5; give one matrix"),
+        (lambda: hp.stack([SMALL, SMALL], 0.5), r"stack: forward weights 0 have shape \(\)"),
         (lambda: hp.stack([SMALL, SMALL], np.eye(2) * b2.mV), "stack: forward = an array in"),
         (
             lambda: hp.stack([SMALL, SMALL], np.eye(2), forward_delays=1.5),
@@ -82,8 +77,7 @@ def test_truncated_normal():
         (lambda: hp.distance_delays(-np.ones((2, 2)), 1.0), "at least 0"),
         (lambda: hp.sparse_random(3, 1.5, 1.0, rng()), "density = 1.5"),
         (lambda: hp.dense_gaussian(3, -1.0, rng()), "std = -1"),
-        (lambda: hp.ring(4, 2), "less than n_units/2 = 2"),
-        (lambda: hp.lattice(3, 3, radius=0.5), "radius = 0.5"),
+        (lambda: hp.distance_delays(np.ones((2, 2)), 1.5), "under one step, of 0.667.*at most 1"),
         (lambda: hp.laplacian(np.ones((2, 3))), r"w has shape \(2, 3\); give a square matrix"),
         (lambda: hp.resolve_seed(-1), "non-negative integer"),
         (lambda: hp.resolve_seed(1.5), "seed = 1.5"),
@@ -98,8 +92,10 @@ def test_delays():
     assert (hp.constant_delays(4, 3) == 3).all()
     drawn = hp.uniform_delays(60, 2, 5, rng())
     assert set(np.unique(drawn)) == {2, 3, 4, 5}
-    distances = hp.ring_distances(6)
-    assert hp.distance_delays(distances, 0.5)[0].tolist() == [1, 2, 4, 6, 4, 2]
+    distances = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+    assert hp.distance_delays(distances, 0.5)[0].tolist() == [1, 2, 4, 6]
+    few = hp.distance_delays(sparse.csr_array(distances), 0.5)
+    assert few.toarray()[0].tolist() == [0, 2, 4, 6]
 
 
 def test_dense_and_sparse():
@@ -108,26 +104,6 @@ def test_dense_and_sparse():
     sparse = hp.sparse_random(200, 0.1, 0.7, rng())
     assert abs(np.count_nonzero(sparse) / 200**2 - 0.1) < 0.005
     assert (np.diag(sparse) == 0).all()
-
-
-def test_ring():
-    weights = hp.ring(7, 2, weight=0.5)
-    assert weights[0].tolist() == [0, 0.5, 0.5, 0, 0, 0.5, 0.5]
-    assert (weights == weights.T).all()
-
-
-@pytest.mark.parametrize(
-    ("periodic", "radius", "corner", "center"),
-    [(True, 1.0, 4, 4), (False, 1.0, 2, 4), (True, 1.5, 8, 8), (False, 1.5, 3, 8)],
-)
-def test_lattice(periodic, radius, corner, center):
-    weights = hp.lattice(5, 4, radius=radius, periodic=periodic)
-    assert weights.shape == (20, 20)
-    assert np.count_nonzero(weights[0]) == corner
-    assert np.count_nonzero(weights[2 * 4 + 2]) == center
-    assert (np.diag(weights) == 0).all()
-    # Row 2, column 2 hears row 1, column 2.
-    assert weights[2 * 4 + 2, 1 * 4 + 2] == 1
 
 
 def test_rows_of_a_laplacian_sum_to_0():
