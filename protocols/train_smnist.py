@@ -90,6 +90,8 @@ class TrainSmnist(DigitExperiment):
                 self.make_model(model, seed)  # what cannot be made stops here
         fabric = self.launch()
         training, test = self.load("train"), self.load("test")
+        self.origin = {"trained_on": training.source, "tested_on": test.source}
+        self.origin |= {"checksum": training.checksum, "task": self.task, "epochs": self.epochs}
         n_validation = self.validation or min(1000, len(training) // 5)
         task, test = Task(*material.as_tensors(training), n_validation), material.as_tensors(test)
         self.expect(len(self.models) * len(self.seeds) * self.epochs, "epoch")
@@ -179,7 +181,7 @@ class TrainSmnist(DigitExperiment):
         model.load_state_dict(best)
         noisy = {str(std): evaluate(model, *test, noise=std, seed=seed)[1] for std in NOISE}
         if name in HORNS and self.writes:
-            provenance = {"task": self.task, "test_accuracy": noisy["0.0"]}
+            provenance = self.origin | {"test_accuracy": noisy["0.0"]}
             trained = model.network.to_parameters(command=self.command, **provenance)
             trained.save(place / "params.safetensors")
         return {
