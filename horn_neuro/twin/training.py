@@ -131,6 +131,19 @@ def _check_classes(logits, n_classes):
         )
 
 
+class _Loss(nn.Module):
+    """Mean cross-entropy of a model; Fabric would round its logits, but not inside of this."""
+
+    def __init__(self, model, n_classes):
+        super().__init__()
+        self.model, self.n_classes = model, n_classes
+
+    def forward(self, inputs, labels):
+        logits = self.model(inputs)
+        _check_classes(logits, self.n_classes)
+        return nn.functional.cross_entropy(logits, labels)
+
+
 def _noisy(inputs, std, seed, source):
     if not std:
         return inputs
@@ -147,7 +160,7 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
     model : torch.nn.Module
         Returns logits of inputs.
     inputs : Tensor, shape (n_sequences, time, n_inputs)
-        Sequences.
+        Sequences; the model gets them in the type of its parameters.
     labels : Tensor of int64, shape (n_sequences,)
         Classes.
     noise : float
@@ -170,12 +183,12 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
     inputs, labels = _sequences(inputs, labels)
     noise, batch_size = number("noise", noise, least=0), whole("batch_size", batch_size)
     n_classes = int(labels.max()) + 1
-    device = next(model.parameters()).device
+    like = next(model.parameters())
     loss, correct = 0.0, 0
     for first in range(0, len(labels), batch_size):
         part = slice(first, first + batch_size)
-        batch = _noisy(inputs[part], noise, seed, f"test noise {first}").to(device)
-        logits, wanted = model(batch), labels[part].to(device)
+        batch = _noisy(inputs[part], noise, seed, f"test noise {first}").to(like)
+        logits, wanted = model(batch), labels[part].to(like.device)
         _check_classes(logits, n_classes)
         loss += nn.functional.cross_entropy(logits, wanted, reduction="sum").item()
         correct += (logits.argmax(1) == wanted).sum().item()
@@ -248,6 +261,8 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=config.epochs * n_batches
     )
+    # Before a checkpoint is loaded, which would lose bits in a model of another precision.
+    model, optimizer = fabric.setup(_Loss(model, int(task.labels.max()) + 1), optimizer)
     metrics, best = [], None
     if resume:
         state = _load(folder / CHECKPOINT, config, task)
@@ -261,8 +276,6 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
                 f"({' '.join(str(error).split())[-200:]}); resume with the same one"
             ) from None
         metrics, best = state["metrics"], state["best"]
-    model, optimizer = fabric.setup(model, optimizer)
-    n_classes = int(task.labels.max()) + 1
     if observe is not None and not metrics:
         observe(0, bare)
     for epoch in range(len(metrics), config.epochs):
@@ -277,9 +290,7 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
                 for tensor in (inputs, task.labels[index])
             )
             optimizer.zero_grad()
-            logits = model(inputs)
-            _check_classes(logits, n_classes)
-            loss = nn.functional.cross_entropy(logits, labels)
+            loss = model(inputs, labels)
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=config.clip, error_if_nonfinite=False)
             optimizer.step()

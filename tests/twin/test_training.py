@@ -34,9 +34,9 @@ def horn():
 
 
 def run(model, task, folder, **options):
-    resume = options.pop("resume", False)
+    resume, precision = options.pop("resume", False), options.pop("precision", "32-true")
     config = TrainingConfig(**{"epochs": 3, "batch_size": 16, **options})
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     return train(model, task, config, folder, fabric=fabric, resume=resume)
 
 
@@ -72,14 +72,16 @@ def test_the_best_epoch_is_that_of_validation(task, tmp_path):
 
 
 @pytest.mark.parametrize("make", [horn, lambda: BaselineClassifier("gru", 5, n_outputs=2)])
-@pytest.mark.parametrize("noise", [0.0, 0.3])
-def test_a_resumed_run_continues_to_the_same_numbers(make, noise, task, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("noise", "precision"), [(0.0, "32-true"), (0.3, "64-true")])
+def test_a_resumed_run_continues_to_the_same_numbers(make, noise, precision, task, tmp_path):
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
     torch.manual_seed(1)
     model = make()
     start = {key: value.clone() for key, value in model.state_dict().items()}
-    whole, best = run(model, task, tmp_path / "whole", noise=noise)
+    options = {"noise": noise, "precision": precision}
+    whole, best = run(model, task, tmp_path / "whole", **options)
+    assert {str(value.dtype)[-2:] for value in best.values()} == {precision[:2]}
 
     class Interruption(Exception):
         pass
@@ -91,11 +93,11 @@ def test_a_resumed_run_continues_to_the_same_numbers(make, noise, task, tmp_path
     model = make()
     model.load_state_dict(start)
     config = TrainingConfig(epochs=3, batch_size=16, noise=noise)
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     with pytest.raises(Interruption):
         train(model, task, config, tmp_path / "parts", fabric=fabric, progress=stop)
     torch.manual_seed(99)
-    resumed, best_resumed = run(make(), task, tmp_path / "parts", noise=noise, resume=True)
+    resumed, best_resumed = run(make(), task, tmp_path / "parts", resume=True, **options)
     assert numbers(resumed) == numbers(whole)
     for name, value in best.items():
         assert torch.equal(best_resumed[name], value)
