@@ -153,6 +153,7 @@ class Conditions:
                 self.signal(name),
                 self.signal(name, name="y"),
                 recording.data["omega"].values,
+                recording.h,
                 middle,
             )
             vectors[name] = np.exp(1j * theta)

@@ -9,33 +9,100 @@ import numpy as np
 __all__ = [
     "AnalyticSignal",
     "analytic_signal",
+    "effective_omega",
     "kuramoto_order_parameter",
     "oscillator_phase",
+    "oscillator_signal",
     "phase_coherence",
 ]
 
 
-def oscillator_phase(x, y, omega, center=0.0):
-    """Phase of an oscillator by its position and velocity.
+def oscillator_signal(x, y, omega, h=1.0, center=0.0):
+    """Phase and amplitude of an oscillator by its position and velocity.
+
+    A step takes the velocity first, so that y belongs to half a step before x. Of a
+    velocity at the time of x, ``v = y - h omega**2 (x - center) / 2`` is left without damping
+    and drive, and ``v h / sin(omega_d h)`` with ``omega_d h = 2 asin(omega h / 2)``, the
+    frequency of the stepped oscillator, is as wide as the position. For a sine of frequency
+    omega_d this is exact.
 
     Parameters
     ----------
     x, y : array_like, shape (..., n_units, n_times)
         Positions and velocities.
-    omega : array_like, shape (n_units,)
-        Natural frequencies in rad per unit of model time.
+    omega : array_like, shape (n_units,) or scalar
+        The omega, in rad per unit of model time, that a unit oscillates with: its own one if
+        it is free. If it follows others, `effective_omega`, since its own one would make an
+        ellipse of a circle.
+    h : float
+        Step in model time.
     center : array_like, shape (n_units,) or scalar
-        The position that a unit oscillates about.
+        The position that a unit oscillates about, such as its `fixed_point`.
+
+    Returns
+    -------
+    z : ndarray of complex, shape (..., n_units, n_times)
+        Angle: phase in rad, growing with time; modulus: amplitude.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.cos(0.5 * np.arange(-1, 60))  # h = 1
+    >>> z = oscillator_signal(x[None, 1:], np.diff(x)[None], 2 * np.sin(0.25))
+    >>> bool(np.allclose(z, np.exp(0.5j * np.arange(60))))
+    True
+
+    References
+    ----------
+    Hairer, Lubich and Wanner, Acta Numerica 2003, doi:10.1017/S0962492902000144.
+    """
+    x, omega = np.asarray(x, float), np.asarray(omega, float)[..., None]
+    away, half = x - np.asarray(center, float)[..., None], omega * h / 2
+    velocity = (np.asarray(y) / omega - half * away) / np.sqrt(1 - half**2)
+    return away - 1j * velocity
+
+
+def effective_omega(x, y, omega, h=1.0, center=0.0):
+    """Measure the omega that a unit oscillates with, ``rms(y) / rms(x - center)``.
+
+    Of a sine of any frequency f, it is the omega of the unit whose own frequency f is; of
+    independent kicks, that of the kicked unit up to its damping.
+
+    Parameters
+    ----------
+    x, y, h, center
+        As in `oscillator_signal`; the mean square is over all axes but that of units.
+    omega : array_like, shape (n_units,) or scalar
+        What a unit gets that does not move.
+
+    Returns
+    -------
+    omega : ndarray, shape (n_units,)
+    """
+    away = np.asarray(x, float) - np.asarray(center, float)[..., None]
+    axes = (*range(away.ndim - 2), -1)
+    width, speed = ((np.square(v)).mean(axis=axes) for v in (away, np.asarray(y, float)))
+    moves = (width > 0) & (speed > 0)
+    squared = np.divide(speed, width, out=np.ones_like(width), where=moves)
+    # Above 2 / h nothing oscillates.
+    return np.where(moves, np.minimum(np.sqrt(squared), 1.98 / h), omega)
+
+
+def oscillator_phase(x, y, omega, h=1.0, center=0.0):
+    """Phase of an oscillator by its position and velocity.
+
+    Parameters
+    ----------
+    x, y, omega, h, center
+        As in `oscillator_signal`.
 
     Returns
     -------
     theta : ndarray, shape (..., n_units, n_times)
-        ``atan2(-y/omega, x - center)`` in rad, growing with time at rate omega
-        for a free oscillation.
+        In rad, growing with time at the rate 2 asin(omega h / 2) a step for a free
+        oscillation.
     """
-    omega = np.asarray(omega)[:, None]
-    center = np.broadcast_to(center, omega.shape[:1])[:, None]
-    return np.arctan2(-np.asarray(y) / omega, np.asarray(x) - center)
+    return np.angle(oscillator_signal(x, y, omega, h, center))
 
 
 def phase_coherence(theta, axis):
@@ -84,7 +151,7 @@ class AnalyticSignal:
     frequency: float
 
 
-def analytic_signal(data, band=None, sfreq=None, segment=None):
+def analytic_signal(data, band=None, sfreq=None, segment=None, center=None):
     """Return phases and amplitudes of a recording, of epochs, or of an array.
 
     Parameters
@@ -93,17 +160,23 @@ def analytic_signal(data, band=None, sfreq=None, segment=None):
         Of a recording, the positions x.
     band : tuple of float | None
         Lower and upper edge in Hz: MNE's zero-phase FIR band-pass, then the
-        Hilbert transform. None, for recordings with x and y only, takes the
-        oscillators' own coordinates, ``x - mean - i y / omega``, which need no
-        filter.
+        Hilbert transform, of the whole recording, of which the segment is cut
+        afterwards. Epochs and arrays have nothing around them: their ends are those of
+        the filter. None, for recordings with x and y only, takes the oscillators' own
+        coordinates, which need no filter: `oscillator_signal` with `effective_omega`.
     sfreq : float | None
         Samples a second, for arrays.
     segment : str | None
         Part of a recording.
+    center : array_like, shape (n_units,) | None
+        Position that the own coordinates go round, such as the `fixed_point`. None is where
+        the mean force on a unit over all trials and times would hold it: the mean of x,
+        less what incomplete swings add to it.
 
     Returns
     -------
     signal : AnalyticSignal
+        0 in channels that are constant in a trial: they have no phase.
 
     Raises
     ------
@@ -119,7 +192,9 @@ def analytic_signal(data, band=None, sfreq=None, segment=None):
             "Raw has no trials; cut it by mne.Epochs, or by mne.make_fixed_length_epochs"
         )
     if hasattr(data, "final_state"):
-        return _of_recording(data, band, segment)
+        return _of_recording(data, band, segment, center)
+    if center is not None:
+        raise ValueError("center is that of the coordinates of a recording; leave it out")
     if segment is not None:
         raise ValueError(f"segment = {segment!r}: only recordings have segments")
     if isinstance(data, mne.BaseEpochs):
@@ -134,10 +209,17 @@ def analytic_signal(data, band=None, sfreq=None, segment=None):
         names, times = tuple(map(str, range(values.shape[1]))), np.arange(values.shape[2]) / sfreq
     if band is None:
         raise ValueError("only recordings have coordinates of their own: give band=(low, high)")
-    return _by_hilbert(values, band, sfreq, times, names)
+    _check_finite(values)
+    return AnalyticSignal(
+        _still(values, _by_hilbert(values, band, sfreq, names)),
+        float(sfreq),
+        times,
+        names,
+        sum(band) / 2,
+    )
 
 
-def _of_recording(recording, band, segment):
+def _of_recording(recording, band, segment, center):
     data = recording.data if segment is None else recording.segment(segment)
     needed = ["x"] if band else ["x", "y"]
     missing = [name for name in needed if name not in data]
@@ -148,7 +230,13 @@ def _of_recording(recording, band, segment):
     x, times = data["x"].values, data["time"].values
     names = tuple(f"x{unit:03d}" for unit in data["unit"].values)
     if band is not None:
-        return _by_hilbert(x, band, recording.sfreq, times, names)
+        if center is not None:
+            raise ValueError("center says nothing with band, which takes away what is constant")
+        _check_finite(recording.data["x"].values)
+        first = 0 if segment is None else recording.segments[segment][0]
+        whole = _by_hilbert(recording.data["x"].values, band, recording.sfreq, names)
+        values, middle = whole[:, :, first : first + len(times)], sum(band) / 2
+        return AnalyticSignal(_still(x, values), recording.sfreq, times, names, middle)
     _check_finite(x)
     frequency = data["frequency"].values
     cycle = recording.sfreq / frequency.min()
@@ -157,9 +245,37 @@ def _of_recording(recording, band, segment):
             f"the record has {x.shape[2]} samples, but a cycle of the slowest unit "
             f"({frequency.min():.1f} Hz) takes {cycle:.0f}; record longer"
         )
-    center = x.mean(axis=(0, 2))[:, None]
-    values = x - center - 1j * data["y"].values / data["omega"].values[:, None]
+    y, own, h = data["y"].values, data["omega"].values, recording.h
+    center = _mean_force(data, recording.sfreq, h) if center is None else _check_center(center, own)
+    omega = effective_omega(x, y, own, h, center)
+    values = _still(x, oscillator_signal(x, y, omega, h, center))
     return AnalyticSignal(values, recording.sfreq, times, names, float(frequency.mean()))
+
+
+def _check_center(center, omega):
+    center = np.asarray(center, float)
+    if center.shape != omega.shape or not np.isfinite(center).all():
+        raise ValueError(
+            f"center has shape {center.shape}; give a finite position for each of the "
+            f"{len(omega)} units"
+        )
+    return center
+
+
+def _mean_force(data, sfreq, h):
+    """Mean of x + (dy/dt + 2 gamma y) / omega**2, the drive over omega**2, shape (n_units,)."""
+    x, y, omega = (data[name].values for name in ("x", "y", "omega"))
+    # frequency = 2 asin(omega h / 2) / (2 pi step): steps, and what a sample takes in model time
+    step = np.arcsin(omega * h / 2) / (np.pi * data["frequency"].values)
+    gamma, elapsed = step / (data["decay_time"].values * h), (x.shape[2] - 1) * h / (sfreq * step)
+    ends = [(values[:, :, -1] - values[:, :, 0]).mean(axis=0) for values in (y, x)]
+    return x.mean(axis=(0, 2)) + (ends[0] + 2 * gamma * ends[1]) / (elapsed * omega**2)
+
+
+def _still(x, values):
+    """Take the phase of channels that are constant in a trial, but for rounding."""
+    still = np.ptp(x, axis=2) <= 1e-12 * np.abs(x).max(axis=2, initial=0)
+    return np.where(still[:, :, None], 0, values)
 
 
 def _check_finite(values):
@@ -171,8 +287,7 @@ def _check_finite(values):
         )
 
 
-def _by_hilbert(values, band, sfreq, times, names):
-    _check_finite(values)
+def _by_hilbert(values, band, sfreq, names):
     low, high = band
     if not 0 < low < high < sfreq / 2:
         raise ValueError(
@@ -195,9 +310,8 @@ def _by_hilbert(values, band, sfreq, times, names):
                 f"samples can do ({error}); widen it, or record longer"
             ) from None
     info = mne.create_info(list(names), sfreq, "misc", verbose="error")
-    epochs = mne.EpochsArray(filtered, info, tmin=times[0], verbose="error", proj=False)
-    analytic = epochs.apply_hilbert(picks="all", verbose="error").get_data(picks="all")
-    return AnalyticSignal(analytic, float(sfreq), times, names, (low + high) / 2)
+    epochs = mne.EpochsArray(filtered, info, verbose="error", proj=False)
+    return epochs.apply_hilbert(picks="all", verbose="error").get_data(picks="all")
 
 
 def kuramoto_order_parameter(data, **options):
@@ -208,7 +322,7 @@ def kuramoto_order_parameter(data, **options):
     data : Recording | mne.Epochs | array_like, shape (n_trials, n_channels, n_times)
         What to analyse; see `analytic_signal`.
     **options
-        `band`, `sfreq` and `segment`, as in `analytic_signal`.
+        `band`, `sfreq`, `segment` and `center`, as in `analytic_signal`.
 
     Returns
     -------

@@ -13,7 +13,9 @@ def field_phase(x):
     ----------
     x : array_like, shape (n_trials, n_units, n_times)
         Positions. Each unit is scaled to unit variance, so that slow units,
-        whose swings are wide, do not make up the field by themselves.
+        whose swings are wide, do not make up the field by themselves; one that
+        never moves has no part in it. The transform is wrong near both ends:
+        give the whole recording, and cut the phases afterwards.
 
     Returns
     -------
@@ -30,7 +32,8 @@ def field_phase(x):
     if x.shape[1] < 2:
         raise ValueError(f"x has {x.shape[1]} unit; the field of the others needs at least two")
     scale = x.std(axis=(0, 2), keepdims=True)
-    z = (x - x.mean(axis=2, keepdims=True)) / np.where(scale > 0, scale, 1)
+    moves = np.ptp(x, axis=2, keepdims=True) > 1e-12 * np.abs(x).max(axis=2, keepdims=True)
+    z = np.where(moves, x - x.mean(axis=2, keepdims=True), 0) / np.where(scale > 0, scale, 1)
     others = z.sum(axis=1, keepdims=True) - z
     return np.angle(hilbert(others, axis=2))
 

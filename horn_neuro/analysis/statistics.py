@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-__all__ = ["Estimate", "bootstrap", "mean_interval", "paired_difference", "proportion"]
+__all__ = ["Estimate", "bootstrap", "holm", "mean_interval", "paired_difference", "proportion"]
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,36 @@ def paired_difference(first, second):
         rng=np.random.default_rng(0),
     )
     return replace(mean_interval(difference), p_value=float(test.pvalue))
+
+
+def holm(estimates):
+    """Correct the p-values of several tests for their number, by Holm's step-down rule.
+
+    Parameters
+    ----------
+    estimates : dict of str to Estimate
+        By name; those without a p-value stay as they are, and do not count.
+
+    Returns
+    -------
+    corrected : dict of str to Estimate
+
+    Examples
+    --------
+    >>> corrected = holm({"a": Estimate(1.0, p_value=0.01), "b": Estimate(2.0, p_value=0.04)})
+    >>> [estimate.p_value for estimate in corrected.values()]
+    [0.02, 0.04]
+
+    References
+    ----------
+    Holm, Scand J Stat 1979, https://www.jstor.org/stable/4615733.
+    """
+    tested = {name: e.p_value for name, e in estimates.items() if e.p_value is not None}
+    corrected, worst = dict(estimates), 0.0
+    for rank, name in enumerate(sorted(tested, key=tested.get)):
+        worst = max(worst, min(1.0, (len(tested) - rank) * tested[name]))
+        corrected[name] = replace(estimates[name], p_value=worst)
+    return corrected
 
 
 def proportion(hits, level=0.95):

@@ -215,8 +215,11 @@ class HornParameters:
 
     @property
     def frequency_hz(self):
-        """Natural frequency omega h / (2 pi step) of every unit in Hz, shape (n,)."""
-        return self.omega * self.h / (2 * np.pi * self.step)
+        """Natural frequency of every stepped unit in Hz, shape (n,).
+
+        ``2 asin(omega h / 2) / (2 pi step)``, without the little that damping changes about it.
+        """
+        return np.arcsin(self.omega * self.h / 2) / (np.pi * self.step)
 
     @property
     def decay_time(self):

@@ -148,6 +148,7 @@ class Recording:
             coordinates["label"] = ("trial", np.asarray(labels))
         attributes = {
             "sfreq": 1 / interval,
+            "h": params.h,
             "last_step": (n_samples - 1) * every,
             "provenance": json.dumps({**provenance, "versions": software_versions()}),
         }
@@ -177,6 +178,15 @@ class Recording:
             )
         # The times are rounded; what they were made from is not.
         return whole if math.isclose(interval * whole, 1) else float(1 / interval)
+
+    @property
+    def h(self):
+        """Step of the integration in model time (float)."""
+        if "h" in self.data.attrs:
+            return float(self.data.attrs["h"])
+        # Older files have frequencies of omega h / (2 pi step).
+        angle = 2 * np.pi * self.data["frequency"].values[0] * self.provenance.get("step", 1e-3)
+        return float(angle / self.data["omega"].values[0])
 
     @property
     def provenance(self):

@@ -17,6 +17,7 @@ from horn_neuro.analysis import (
     plv_over_trials,
     ppc_over_time,
     ppc_over_trials,
+    wpli2_debiased_over_trials,
     wpli_over_time,
     wpli_over_trials,
 )
@@ -120,6 +121,22 @@ def test_wpli_equals_its_definition(signal):
     assert np.abs(over_trials[3, 1, 0] - expected(0)).max() < 1e-10
 
 
+def test_the_debiased_index_is_0_without_a_lag_and_known_with_one(signal):
+    """The mean over pairs of trials of the product of their imaginary parts, over its size."""
+    data, pairs = noise(12, 5), ~np.eye(12, dtype=bool)
+    found = wpli2_debiased_over_trials(data, band=BAND, sfreq=SFREQ).get_data("dense")
+    imaginary = np.imag(signal.values[:, 3] * signal.values[:, 1].conj())
+    product = (imaginary[:, None] * imaginary[None])[pairs]
+    expected = product.sum(axis=0) / np.abs(product).sum(axis=0)
+    assert np.abs(found[3, 1, 0] - expected).max() < 1e-10
+    many, lower = noise(40, 8, 400), np.tril_indices(8, -1)
+    options = {"band": BAND, "sfreq": SFREQ}
+    free = wpli2_debiased_over_trials(many, **options).get_data("dense")[:, :, 0, ::40][lower]
+    assert abs(free.mean()) < 0.02
+    biased = wpli_over_trials(many, **options).get_data("dense")[:, :, 0, ::40][lower]
+    assert biased.mean() > 0.1
+
+
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.2])
 def test_a_jittered_lag_separates_the_two_questions(jitter):
     """Over time: 1 in every trial. Over trials: exp(-jitter**2 / 2) in closed form."""
@@ -182,13 +199,14 @@ def test_a_silent_channel_warns_and_is_not_locked():
 def test_oscillators_have_phases_of_their_own(rec):
     """The coordinates and the band-pass agree on a recording where both are good."""
     own = plv_over_time(rec).get_data("dense")
-    theta = analysis.oscillator_phase(
-        rec.data["x"].values,
-        rec.data["y"].values,
-        rec.data["omega"].values,
-        rec.data["x"].values.mean(axis=(0, 2)),
-    )
-    assert np.abs(own - slow_plv(np.exp(1j * theta), 2)).max() < 1e-10
+    x, y, omega = (rec.data[name].values for name in ("x", "y", "omega"))
+    center = x.mean(axis=(0, 2))
+    measured = analysis.effective_omega(x, y, omega, 1.0, center)
+    assert measured == pytest.approx(omega, rel=0.1)
+    theta = analysis.oscillator_phase(x, y, measured, 1.0, center)
+    given = plv_over_time(rec, center=center).get_data("dense")
+    assert np.abs(given - slow_plv(np.exp(1j * theta), 2)).max() < 1e-10
+    assert np.abs(given - own).max() < 0.05
     filtered = plv_over_time(rec, band=(10.0, 100.0)).get_data("dense")
     lower = np.tril_indices(5, -1)
     assert np.corrcoef(own[:, *lower].ravel(), filtered[:, *lower].ravel())[0, 1] > 0.8

@@ -9,9 +9,11 @@ from horn_neuro.analysis import (
     circular_shifts,
     critical_gain,
     fit_power_law,
+    fixed_point,
     lyapunov_spectrum,
     order_susceptibility,
 )
+from horn_neuro.experiment import material
 from horn_neuro.parameters import dense_gaussian, uniform_delays
 from horn_neuro.recording import SpikeTrains
 
@@ -87,7 +89,7 @@ def test_critical_gain_of_equal_units():
     """Linear theory: max Re eig(W / sqrt(n)) = 2 gamma / alpha, for weak coupling."""
     n = 80
     params = hn.effenberger_2025(n, seed=1).replace(
-        w_rec=dense_gaussian(n, 1.0, np.random.default_rng(1)), h=0.05, gamma=1e-3
+        w_rec=dense_gaussian(n, 1.0, np.random.default_rng(1)), h=0.05, gamma=1e-3, b_in=0, b_rec=0
     )
     widest = linalg.eigvals(params.w_rec / np.sqrt(n)).real.max()
     assert critical_gain(params) == pytest.approx(2 * 1e-3 / 0.04 / widest, rel=0.05)
@@ -97,13 +99,38 @@ def test_critical_gain_of_equal_units():
 
 
 def test_the_exponent_changes_sign_at_the_critical_gain():
-    params = network(1.0, n=30, b_in=0.0, b_rec=0.0)
-    gain = critical_gain(params)
-    tiny = np.full(30, 1e-9)
+    """With biases, feedback and delays, along the fixed point that the network really has."""
+    params = network(1.0, n=30, feedback=0.2, delayed=True)
+    gain, x = critical_gain(params), fixed_point(params)
+    assert gain > 1.1 * critical_gain(params.replace(b_in=0.0, b_rec=0.0, feedback=0.0))
     for factor, sign in ((0.9, -1), (1.1, 1)):
         scaled = params.replace(w_rec=factor * gain * params.w_rec)
-        spectrum = lyapunov_spectrum(scaled, n_steps=1500, settle=500, x=tiny, y=tiny)
+        spectrum = lyapunov_spectrum(
+            scaled, n_steps=1500, settle=500, x=x + 1e-9, y=np.full(30, 1e-9)
+        )
         assert np.sign(spectrum.exponents[0]) == sign
+
+
+@pytest.mark.parametrize("feedback", [0.0, -0.5, 3.0])
+def test_a_network_stays_at_its_fixed_point(feedback):
+    params = network(2.0, feedback=feedback)
+    x = fixed_point(params, 0.7)
+    state = hn.State(x[None], np.zeros((1, 6)))
+    rec = hn.simulate(params, np.full((50, 1), 0.7), initial=state, device="numpy", n_trials=1)
+    assert np.abs(rec.data["x"].values[0] - x[:, None]).max() < 1e-9
+    assert np.abs(x).max() > 0.01
+
+
+def test_a_thousand_steps_hide_chaos_and_say_so():
+    params = material.untrained(32, 6.4, 1, alpha=0.07, gamma=0.02)
+    params = material.mixed(params, 0)
+    short = lyapunov_spectrum(params, n_steps=1000, settle=1000)
+    assert abs(short.exponents[0]) < 5e-4
+    assert not short.converged
+    long = lyapunov_spectrum(params, n_steps=8000, n_exponents=2)
+    assert long.converged
+    assert long.exponents[0] > 0.003
+    assert long.exponents[0] >= long.exponents[1] - 1e-3
 
 
 def test_autocorrelation_time_of_a_noisy_oscillation():
@@ -116,6 +143,10 @@ def test_autocorrelation_time_of_a_noisy_oscillation():
         z[:, :, k] = r * np.exp(0.224j) * z[:, :, k - 1] + noise[:, :, k]
     assert autocorrelation_time(z) == pytest.approx(20, rel=0.15)
     assert np.isnan(autocorrelation_time(np.ones((1, 1, 50)) * np.exp(0.1j * np.arange(50)))).all()
+
+
+def test_a_constant_with_an_offset_has_no_autocorrelation_time():
+    assert np.isnan(autocorrelation_time(np.full((2, 3, 1000), 0.1 + 0j))).all()
 
 
 def test_avalanches_of_a_known_activity():
@@ -150,7 +181,7 @@ def test_surrogates_keep_rates_and_destroy_synchrony():
     [
         ({"n_exponents": 13}, "this state has 12 dimensions"),
         ({"n_steps": 10}, "give at least 40"),
-        ({"inputs": np.zeros((5, 1))}, r"inputs have shape \(5, 1\); give \(3000, 1\)"),
+        ({"inputs": np.zeros((5, 1))}, r"inputs have shape \(5, 1\); give \(6000, 1\)"),
     ],
 )
 def test_bad_input(options, message):

@@ -68,6 +68,12 @@ def test_the_field_leaves_the_unit_out():
     assert np.abs(np.exp(1j * phase[0]) - expected * np.exp(-0.5j * np.pi)).max() < 0.01
 
 
+def test_a_constant_unit_has_no_part_in_the_field():
+    x = np.random.default_rng(1).standard_normal((2, 4, 500))
+    x[:, 3] = 0.1  # whose computed mean and deviation are off by rounding
+    assert np.allclose(field_phase(x)[:, :3], field_phase(x[:, :3]))
+
+
 def test_bad_shapes(phase):
     spikes = make_spikes(np.random.default_rng(1), phase, 0, 3)
     with pytest.raises(ValueError, match="phase has shape"):

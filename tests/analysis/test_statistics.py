@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from horn_neuro.analysis import Estimate, bootstrap, mean_interval, paired_difference
+from horn_neuro.analysis import Estimate, bootstrap, holm, mean_interval, paired_difference
 
 
 def test_interval_of_a_mean_is_that_of_theory():
@@ -95,3 +95,13 @@ def test_no_difference_is_found_where_there_is_none():
 def test_one_seed_is_refused():
     with pytest.raises(ValueError, match="1 seed: a test over seeds needs at least two"):
         paired_difference([1.0], [2.0])
+
+
+def test_holms_correction_is_step_down():
+    p = {"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005}
+    found = holm(
+        {name: Estimate(1.0, p_value=value) for name, value in p.items()} | {"e": Estimate(2)}
+    )
+    expected = {"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02}
+    assert {name: found[name].p_value for name in p} == pytest.approx(expected)
+    assert found["e"].p_value is None

@@ -27,10 +27,12 @@ def test_heterogeneous_ranges():
 
 def test_seconds_and_hertz(params):
     one = params.replace(omega=2 * np.pi / 28, gamma=0.01)
-    assert np.allclose(one.frequency_hz, 1000 / 28)
+    # of the stepped oscillator: 0.2 % above omega / (2 pi step)
+    assert np.allclose(one.frequency_hz, 1000 * np.arcsin(np.pi / 28) / np.pi)
     assert np.allclose(one.decay_time, 0.1)
     half = one.replace(h=0.5, step=2e-3)
-    assert np.allclose(half.frequency_hz, 1000 / 28 / 4)
+    assert np.allclose(half.frequency_hz, 500 * np.arcsin(np.pi / 56) / np.pi)
+    assert params.replace(omega=1.5, gamma=0.01).frequency_hz == pytest.approx(269.9, abs=0.1)
     assert np.allclose(half.decay_time, 0.4)
 
 
