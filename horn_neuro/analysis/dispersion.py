@@ -1,0 +1,145 @@
+"""Dispersion of waves in a translation-invariant network, from the Jacobian of one step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from horn_neuro.parameters import Step
+
+__all__ = ["Dispersion", "dispersion"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dispersion:
+    """Small waves ``exp(i (q r - frequency t))`` at a series of wavenumbers q.
+
+    Parameters
+    ----------
+    wavenumbers : ndarray, shape (n,) or (n, n_axes)
+        In rad per site.
+    frequency : ndarray, shape (n,)
+        In rad a step; NaN where no mode oscillates.
+    growth : ndarray, shape (n,)
+        Of the amplitude per step, below 0 where waves decay.
+    velocity : ndarray, shape (n,) or (n, n_axes)
+        Group velocity in sites a step, exact derivatives of the frequency.
+    """
+
+    wavenumbers: np.ndarray
+    frequency: np.ndarray
+    growth: np.ndarray
+    velocity: np.ndarray
+
+    @property
+    def stable(self):
+        """Whether waves decay at all of these wavenumbers (bool)."""
+        return bool((self.growth < 0).all())
+
+
+def dispersion(params, wavenumbers, *, shape=None, coupling=None):
+    """Frequency, growth and group velocity of small waves around rest, delays included.
+
+    Parameters
+    ----------
+    params : HornParameters
+        Equal units that are coupled in the same way everywhere, with periodic edges, such as
+        `horn_neuro.parameters.lattice` makes.
+    wavenumbers : array_like, shape (n,) or (n, n_axes)
+        In rad per site, along each axis of `shape`; also those between the modes of the ring.
+    shape : tuple of int | None
+        Sites along each axis, units in NumPy's order; None is a ring of all units.
+    coupling : DiffusiveCoupling | None
+        Coupling of positions besides.
+
+    Returns
+    -------
+    dispersion : Dispersion
+        Of the least damped mode that oscillates.
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit, the network is not the same everywhere, or it has biases
+        and feedback, so that it does not rest at 0.
+
+    Notes
+    -----
+    The step carries an impulse of each kind (position, velocity, and those of the past) at one
+    site to a field on the lattice. Summed up with the phases of a wave, these fields are the
+    step's small matrix at its wavenumber. Its eigenvalues are ``exp(growth - i frequency)``, and
+    their derivatives follow from left and right eigenvectors. Symmetric weights without delays
+    change the growth of a wave, and hardly its frequency: nothing travels.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> ring = np.roll(np.eye(16), 1, 0) + np.roll(np.eye(16), -1, 0)
+    >>> params = hn.effenberger_2025(16, seed=1).replace(w_rec=0 * ring, b_in=0, b_rec=0)
+    >>> springs = hn.DiffusiveCoupling(0.01 * ring)
+    >>> waves = dispersion(params, [0.5, 1.0], coupling=springs)
+    >>> bool((waves.velocity > 0.01).all()), waves.stable
+    (True, True)
+    """
+    shape = (params.n_units,) if shape is None else tuple(shape)
+    if np.prod(shape) != params.n_units:
+        raise ValueError(f"shape = {shape}: give the sites of all {params.n_units} units")
+    q = np.asarray(wavenumbers, float)
+    vectors = q.reshape(len(q), -1) if q.ndim in (1, 2) and q.size else q
+    if vectors.ndim != 2 or vectors.shape[1] != len(shape) or not np.isfinite(vectors).all():
+        raise ValueError(
+            f"wavenumbers have shape {q.shape}; give finite ones, (n, {len(shape)}) for a lattice "
+            f"of shape {shape}"
+        )
+    kernel = _kernel(Step(params, coupling), shape)
+    used = np.flatnonzero(kernel.any(axis=(0, 1)))
+    index = np.array(np.unravel_index(used, shape)).T
+    offsets = (index + np.array(shape) // 2) % shape - np.array(shape) // 2
+    phases = np.exp(-1j * vectors @ offsets.T)
+    matrices = np.einsum("abn,qn->qab", kernel[:, :, used], phases)
+    slopes = np.einsum("abn,qn,nk->qkab", kernel[:, :, used], phases, -1j * offsets)
+    modes = [_mode(*pair) for pair in zip(matrices, slopes, strict=True)]
+    value, velocity = np.array([m[0] for m in modes]), np.array([m[1] for m in modes])
+    return Dispersion(q, -np.angle(value), np.log(np.abs(value)), velocity.reshape(q.shape))
+
+
+def _kernel(step, shape):
+    """Return what an impulse at site 0 becomes, (n_state, n_state, n_units), once it is checked."""
+    n, size = step.params.n_units, step.n_x + step.n_y
+    rest = np.zeros((step.n_x, n)), np.zeros((step.n_y, n))
+    drawn = step.argument(*rest, 0.0)
+    if drawn.any() and step.params.feedback.any():
+        raise ValueError("biases with feedback move the rest away from 0: set b_in and b_rec to 0")
+    slope = 1 - np.tanh(drawn)[:, None] ** 2
+
+    def carry(state):
+        return np.concatenate(step.tangent(state[: step.n_x], state[step.n_x :], slope))
+
+    impulses = np.zeros((size, n, size))
+    impulses[:, 0] = np.eye(size)
+    kernel = carry(impulses).transpose(0, 2, 1)
+    # The same everywhere: then, and only then, the step is a convolution.
+    probe = np.random.default_rng(0).normal(size=(size, n, 1))
+    axes = tuple(range(-len(shape), 0))
+    waves = np.fft.fftn(probe[..., 0].reshape(size, *shape), axes=axes)
+    response = np.fft.fftn(kernel.reshape(size, size, *shape), axes=axes)
+    expected = np.fft.ifftn(np.einsum("ab...,b...->a...", response, waves), axes=axes).real
+    if not np.allclose(carry(probe)[..., 0], expected.reshape(size, n), rtol=0, atol=1e-9):
+        raise ValueError(
+            f"the network is not the same everywhere on a periodic lattice of shape {shape}; give "
+            "equal units and weights, edges='periodic', and the shape= of the lattice"
+        )
+    return kernel
+
+
+def _mode(matrix, slopes):
+    """Return the eigenvalue of the wave, and its group velocity along each axis."""
+    values, left, right = linalg.eig(matrix, left=True)
+    moving = np.flatnonzero(np.angle(values) < -1e-9)
+    moving = moving[np.angle(values[moving]) > -np.pi + 1e-9]
+    if not moving.size:
+        return np.nan, np.full(len(slopes), np.nan)
+    k = moving[np.abs(values[moving]).argmax()]
+    bra, ket = left[:, k].conj(), right[:, k]
+    change = np.array([bra @ slope @ ket for slope in slopes]) / (bra @ ket)
+    return values[k], -np.imag(change / values[k])

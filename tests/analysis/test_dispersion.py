@@ -1,0 +1,134 @@
+"""The dispersion relation against all eigenvalues of the ring, formulas, and simulated pulses."""
+
+import numpy as np
+import pytest
+from scipy import linalg, sparse
+
+import horn_neuro as hn
+from horn_neuro.analysis import dispersion
+from horn_neuro.parameters import Step
+
+N = 24
+
+
+def network(w, n=N, **values):
+    silent = {"w_in": np.ones((n, 1)), "w_out": np.zeros((1, n)), "w_rec": np.sqrt(n) * w}
+    base = {"omega": 2 * np.pi / 28, "gamma": 0.01, "alpha": 0.04}
+    return hn.HornParameters(**{**base, **silent, **values})
+
+
+def directed(n=N):
+    ahead = np.roll(np.eye(n), 1, 0)  # from site k - 1 to site k
+    return ahead - ahead.T
+
+
+def symmetric(n=N):
+    return np.roll(np.eye(n), 1, 0) + np.roll(np.eye(n), -1, 0)
+
+
+MEDIA = {
+    "silent": lambda: (network(0 * symmetric()), None),
+    "symmetric": lambda: (network(0.3 * symmetric()), None),
+    "directed": lambda: (network(1.0 * directed(), feedback=0.1), None),
+    "delayed": lambda: (network(symmetric(), delays=np.full((N, N), 7)), None),
+    "springs": lambda: (network(0.3 * directed()), hn.DiffusiveCoupling(0.02 * symmetric())),
+    "delayed springs": lambda: (
+        network(0 * symmetric()),
+        hn.DiffusiveCoupling(0.01 * symmetric(), np.full((N, N), 4)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_every_wave_is_an_eigenvalue_of_the_ring(name):
+    """The Jacobian of the whole ring knows nothing of wavenumbers."""
+    params, coupling = MEDIA[name]()
+    waves = dispersion(params, 2 * np.pi * np.arange(N) / N, coupling=coupling)
+    expected = linalg.eigvals(Step(params, coupling).jacobian())
+    for value in np.exp(waves.growth - 1j * waves.frequency):
+        assert np.abs(expected - value).min() < 1e-9
+    assert waves.growth.max() == pytest.approx(np.log(np.abs(expected).max()), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_group_velocity_is_the_slope_of_the_frequency(name):
+    params, coupling = MEDIA[name]()
+    q, small = np.linspace(0.1, 3.0, 12), 1e-5
+    low, high = (dispersion(params, q + s, coupling=coupling).frequency for s in (-small, small))
+    slope = (high - low) / (2 * small)
+    np.testing.assert_allclose(dispersion(params, q, coupling=coupling).velocity, slope, atol=1e-7)
+
+
+def test_what_travels_and_what_does_not():
+    """Group velocity about alpha g, unless coupling is symmetric and undelayed."""
+    half = [np.pi / 2]
+    assert abs(dispersion(network(0.2 * symmetric()), half).velocity[0]) < 2e-3
+    assert dispersion(network(directed()), [0.0]).velocity[0] == pytest.approx(0.04, rel=0.05)
+    delayed = network(symmetric(), delays=np.full((N, N), 8))  # 7 steps, a quarter period
+    # What has waited was larger by what it would have decayed since.
+    expected = 0.04 * np.exp(7 * 0.01)
+    assert dispersion(delayed, half).velocity[0] == pytest.approx(expected, rel=0.05)
+
+
+def test_chain_of_springs_has_its_formula():
+    q = np.linspace(0.1, 3, 9)
+    coupling = hn.DiffusiveCoupling(0.01 * symmetric())
+    params = network(0 * symmetric(), gamma=1e-9)
+    stiffness = params.omega[0] ** 2 + 0.02 * (1 - np.cos(q))
+    expected = 2 * np.arcsin(np.sqrt(stiffness) / 2)
+    np.testing.assert_allclose(dispersion(params, q, coupling=coupling).frequency, expected)
+
+
+def test_sheets_have_two_wavenumbers():
+    """Along one axis, a sheet coupled along both is the ring and a constant."""
+    rows, columns = 5, 9
+    sheet = 0.01 * (
+        np.kron(symmetric(rows), np.eye(columns)) + np.kron(np.eye(rows), symmetric(columns))
+    )
+    params = network(0 * sheet, n=45)
+    q = np.array([[0.3, 1.1], [0.0, 2.0]])
+    found = dispersion(params, q, shape=(rows, columns), coupling=hn.DiffusiveCoupling(sheet))
+    stiffness = params.omega[0] ** 2 + 0.02 * (2 - np.cos(q).sum(axis=1))
+    speed = 0.01 * np.sin(q) / np.sqrt(stiffness)[:, None]
+    np.testing.assert_allclose(found.velocity, speed, rtol=0.04, atol=1e-12)
+
+
+def test_a_packet_travels_at_the_group_velocity():
+    n, q = 120, 1.0
+    params, coupling = network(0 * np.eye(n), n), hn.DiffusiveCoupling(0.02 * symmetric(n))
+    site = np.arange(n)
+    packet = np.exp(-0.5 * ((site - 40) / 8) ** 2 - 1j * q * site)
+    wave = dispersion(params, [q], coupling=coupling)
+    start = hn.State(packet.real, (1j * wave.frequency[0] * packet).real)
+    x = (
+        hn.simulate(params, 300, initial=start, coupling=coupling, record="x", device="numpy")
+        .data["x"]
+        .values[0]
+    )
+    power = x[:, [0, -1]] ** 2
+    first, last = (np.average(site, weights=p) for p in power.T)
+    assert (last - first) / 299 == pytest.approx(wave.velocity[0], rel=0.05)
+
+
+def test_sparse_networks_are_the_same():
+    params, _ = MEDIA["delayed"]()
+    thin = params.replace(
+        w_rec=sparse.csr_array(params.w_rec), delays=sparse.csr_array(params.delays)
+    )
+    q = [0.4, 2.0]
+    np.testing.assert_allclose(dispersion(thin, q).velocity, dispersion(params, q).velocity)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "words"),
+    [
+        ({"omega": np.linspace(0.2, 0.3, N)}, {}, "not the same everywhere"),
+        ({"w_rec": np.triu(np.ones((N, N)))}, {}, "not the same everywhere"),
+        ({}, {"shape": (5, 5)}, "shape"),
+        ({}, {"shape": (4, 6)}, "wavenumbers have shape"),
+        ({"feedback": 0.1, "b_in": 0.2}, {}, "biases with feedback"),
+    ],
+)
+def test_other_networks_are_refused(values, options, words):
+    with pytest.raises(ValueError, match=words):
+        dispersion(network(directed(), **values), [0.1], **options)
