@@ -90,8 +90,8 @@ def measure_wave(field):
     >>> import numpy as np
     >>> row, column, time = np.indices((12, 12, 50))
     >>> wave = measure_wave(np.exp(1j * (0.5 * time - 0.8 * column)))
-    >>> f"{wave.speed:.2f} sites a step, {wave.wavelength:.2f} sites, coherence {wave.coherence:.2f}"
-    '0.63 sites a step, 7.85 sites, coherence 1.00'
+    >>> f"speed {wave.speed:.2f}, wavelength {wave.wavelength:.2f}, coherence {wave.coherence:.2f}"
+    'speed 0.63, wavelength 7.85, coherence 1.00'
     """
     mode = leading_mode(field)
     p, sign = mode.pattern, np.sign(mode.frequency)
