@@ -39,8 +39,9 @@ class Recording:
         name trials, units and steps as the coordinates do.
         Coordinates: time in seconds, step and segment (of each time), label (of each
         trial, where there are any), and omega, frequency in Hz, decay_time in
-        seconds and, of stacks, layer (of each unit). Some of its trials, units or
-        times, or every k-th time, are data of a Recording again.
+        seconds and, of stacks, layer (of each unit), and, where units have places,
+        position with dims (unit, space) in metres. Some of its trials, units or times, or
+        every k-th time, are data of a Recording again.
 
     Raises
     ------
@@ -58,7 +59,7 @@ class Recording:
                 raise ValueError(
                     f"data has no {dim}; select at least one, by a list, as in isel({dim}=[0])"
                 )
-        order = ("unit", "channel", "post", "pre", "time")  # before them, lags of past values
+        order = ("unit", "channel", "post", "pre", "time", "space")  # before them, lags of past values
         self.data = data.transpose("trial", ..., *order, missing_dims="ignore")
 
     @classmethod
@@ -144,6 +145,9 @@ class Recording:
         }
         if params.layer is not None:
             coordinates["layer"] = ("unit", params.layer)
+        if params.positions is not None:
+            coordinates["space"] = list("xyz"[: params.positions.shape[1]])
+            coordinates["position"] = (("unit", "space"), params.positions, {"units": "m"})
         if labels is not None:
             coordinates["label"] = ("trial", np.asarray(labels))
         attributes = {
@@ -192,6 +196,22 @@ class Recording:
     def provenance(self):
         """How the recording came about (dict): device, seed, versions, parameters and more."""
         return json.loads(self.data.attrs["provenance"])
+
+    @property
+    def positions(self):
+        """Where the units are in metres, ndarray of shape (n_units, 1 to 3).
+
+        Raises
+        ------
+        ValueError
+            If the network had no positions.
+        """
+        if "position" not in self.data.coords:
+            raise ValueError(
+                "the units of this recording have no positions; simulate a network that has them, "
+                "such as hn.lattice(...) or params.replace(positions=...)"
+            )
+        return self.data["position"].values
 
     @property
     def segments(self):

@@ -12,8 +12,9 @@ _PREFIX = {"x": "x", "y": "y", "kicks": "kick", "stimulus": "stim"}
 def _channels(recording, signals):
     """Return data of shape (n_trials, n_channels, n_samples) and its `mne.Info`.
 
-    Positions and velocities have no unit that MNE knows: all channels are of
-    type "misc", which its default picks skip, so always give `picks`.
+    Positions and velocities have no unit that MNE knows: channels are of type "misc",
+    which its default picks skip, so always give `picks`. MNE draws no maps of those, so that
+    signals of units that have places are of type "eeg", with a montage.
     """
     signals = (signals,) if isinstance(signals, str) else tuple(signals)
     missing = [name for name in signals if name not in _PREFIX or name not in recording.data]
@@ -26,8 +27,32 @@ def _channels(recording, signals):
         for name, array in zip(signals, arrays, strict=True)
         for k in range(array.shape[1])
     ]
-    info = mne.create_info(names, recording.sfreq, "misc", verbose="error")
+    placed = "position" in recording.data.coords
+    kinds = [
+        "eeg" if placed and name != "stimulus" else "misc"
+        for name, array in zip(signals, arrays, strict=True)
+        for _ in range(array.shape[1])
+    ]
+    info = mne.create_info(names, recording.sfreq, kinds, verbose="error")
+    if "eeg" in kinds:
+        places = _on_a_head(recording.positions)
+        channels = [name for name, kind in zip(names, kinds, strict=True) if kind == "eeg"]
+        montage = {name: places[k % len(places)] for k, name in enumerate(channels)}
+        info.set_montage(mne.channels.make_dig_montage(montage, coord_frame="head"))
     return np.concatenate(arrays, axis=1), info
+
+
+def _on_a_head(positions):
+    """Lay units over MNE's head so that its flat maps show them as they lie, to scale."""
+    places = positions - (positions.max(axis=0) + positions.min(axis=0)) / 2
+    places = np.pad(places, ((0, 0), (0, max(0, 2 - places.shape[1]))))
+    radius = np.linalg.norm(places, axis=1, keepdims=True)
+    places *= 0.9 / max(radius.max(), np.finfo(float).tiny)
+    if places.shape[1] == 2:
+        # MNE flattens by drawing the angle from the top as the distance from the middle.
+        angle = np.pi / 2 * np.linalg.norm(places, axis=1, keepdims=True)
+        places = np.hstack([places * np.pi / 2 * np.sinc(angle / np.pi), np.cos(angle)])
+    return mne.defaults.HEAD_SIZE_DEFAULT * places
 
 
 def to_raw(recording, signals=("x",), trial=None):
@@ -47,7 +72,9 @@ def to_raw(recording, signals=("x",), trial=None):
     Returns
     -------
     raw : mne.io.RawArray
-        Channels x000, x001, ... of type "misc": always give `picks`.
+        Channels x000, x001, ... of type "misc": always give `picks`. Where units have
+        positions, of type "eeg", with a montage that scales them to MNE's head, so that
+        topographic plots work, of one signal at a time; what they call 1 uV is 1e-6.
 
     Raises
     ------
@@ -84,7 +111,7 @@ def to_epochs(recording, signals=("x",), onset="stimulus"):
     Returns
     -------
     epochs : mne.EpochsArray
-        Channels of type "misc": always give `picks`. Events are named
+        Channels of type "misc", or "eeg", as those of `to_raw`. Events are named
         "label/<label>", or "trial" without labels. The metadata has the columns
         trial and label.
 
