@@ -1,10 +1,12 @@
-"""Writing files so that nothing half-written ever carries its final name, and JSON."""
+"""Files of which none is half-written under its final name, and JSON with a checksum."""
 
 import contextlib
 import errno
 import glob
+import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -20,12 +22,21 @@ try:
 except ImportError:  # Windows, where nothing is compiled
     fcntl = None
 
-__all__ = ["atomic_path", "lock", "one_at_a_time", "scratch_folder", "to_json"]
+__all__ = [
+    "atomic_path",
+    "lock",
+    "one_at_a_time",
+    "read_sealed",
+    "scratch_folder",
+    "sealed",
+    "to_json",
+]
 
 # After so many seconds, who waits says what for.
 PATIENCE = 30.0
 # Of folders beside a file that is being written.
 SCRATCH = ".horn_neuro-"
+_CHECKSUM = "sha256"
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -42,6 +53,58 @@ def _plain(value):
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     return str(value)
+
+
+def sealed(content):
+    """Return a dict as indented JSON (str), in which it has its checksum under "sha256"."""
+    content = json.loads(to_json(content))
+    return to_json({_CHECKSUM: _digest(content)} | content)
+
+
+def _digest(content):
+    """Return the checksum of what JSON holds, however it is written."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_sealed(path):
+    """Read a dict that was written as `sealed`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    content : dict
+        Equal to what was saved, without the checksum.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or no JSON.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        checksum = content.pop(_CHECKSUM, None)
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        # One of another name is a checksum, too, whose name is damaged.
+        has_one = checksum is not None or any(
+            isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)
+            for value in content.values()
+        )
+        wrong = has_one and checksum != _digest(content)
+        reason = "its checksum is another one" if wrong else None
+    if reason:
+        raise ValueError(f"{path} is truncated, damaged or changed ({reason})")
+    if not has_one:
+        warnings.warn(
+            f"{path} was written before there were checksums, so that damage would not show",
+            stacklevel=3,
+        )
+    return content
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """Recordings as NetCDF files, with a checksum at their end."""
 
 import hashlib
+import math
+import struct
 import warnings
 from pathlib import Path
 
+import netCDF4
 import xarray as xr
 
 from horn_neuro._files import atomic_path
@@ -11,10 +14,14 @@ from horn_neuro.recording.dataset import Recording
 
 __all__ = ["load_recording", "save_recording"]
 
-# An attribute says that there is one, after the end of what NetCDF reads.
+# An attribute says that there is one, after the end of what NetCDF reads, which the file knows.
 _CHECKSUM = "checksum"
 _ALGORITHM = "sha256 of the file before its last 64 bytes"
 _LENGTH = 64
+# Where the address of the end is, by version of the superblock (HDF5 File Format, II.A).
+_SIGNATURE, _END = b"\x89HDF\r\n\x1a\n", {0: 40, 1: 44, 2: 28, 3: 28}
+# deflate makes nothing smaller than this (RFC 1951).
+_RATIO = 1032
 _DAMAGED = (
     "{path} is truncated, damaged or no NetCDF-4 file ({reason}); save it again, or if another "
     "program has changed it on purpose, use hn.Recording(xarray.load_dataset(path))"
@@ -41,7 +48,10 @@ def save_recording(recording, path):
     encoding.get("segment", {})["dtype"] = "S1"
     data = recording.data.assign_attrs({_CHECKSUM: _ALGORITHM})
     with atomic_path(path) as temporary:
-        data.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        try:
+            data.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        except RuntimeError as error:  # NetCDF's own
+            raise OSError(f"{path} cannot be written ({error}); is there space left?") from None
         digest = _digest(temporary, temporary.stat().st_size)
         with temporary.open("ab") as file:
             file.write(digest.encode())
@@ -57,12 +67,31 @@ def _digest(path, size):
     return digest.hexdigest()
 
 
-def _is_whole(path):
-    """Say whether a file ends in its checksum."""
-    size = path.stat().st_size - _LENGTH
+def _checksum_of(path):
+    """Say whether a file ends in its checksum (bool), or None if it ends where HDF5 does."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(max(size, 0))
-        return file.read() == _digest(path, size).encode()
+        start = file.read(64)
+        file.seek(max(size - _LENGTH, 0))
+        found = file.read()
+    if len(start) < 64 or not start.startswith(_SIGNATURE) or start[8] not in _END:
+        raise ValueError(_DAMAGED.format(path=path, reason="it begins otherwise"))
+    (end,) = struct.unpack_from("<Q", start, _END[start[8]])
+    if size == end:
+        return None
+    return size == end + _LENGTH and found == _digest(path, end).encode()
+
+
+def _check_sizes(path):
+    """Refuse what claims to be larger than anything that fits into the file."""
+    most = _RATIO * path.stat().st_size
+    with netCDF4.Dataset(path) as file:
+        for variable in file.variables.values():
+            chunks = variable.chunking()
+            parts = variable.shape if isinstance(chunks, str) or chunks is None else chunks
+            length = max(math.prod(variable.shape), math.prod(parts))
+            if length * getattr(variable.dtype, "itemsize", 1) > most:
+                raise ValueError(f"{variable.name} of shape {variable.shape} cannot be in it")
 
 
 def load_recording(path):
@@ -88,11 +117,12 @@ def load_recording(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no recording at {path}")
-    whole = _is_whole(path)
+    whole = _checksum_of(path)
     # HDF5 must not see what is damaged: it may crash.
-    if not whole and _ALGORITHM.encode() in path.read_bytes():
+    if whole is False:
         raise ValueError(_DAMAGED.format(path=path, reason="its checksum is another one"))
     try:
+        _check_sizes(path)
         data = xr.load_dataset(path, engine="netcdf4")
     except Exception as error:  # of HDF5, NetCDF, xarray and what they call
         raise ValueError(_DAMAGED.format(path=path, reason=error)) from None
@@ -111,4 +141,7 @@ def load_recording(path):
             "save it again",
             stacklevel=2,
         )
-    return Recording(data)
+    try:
+        return Recording(data)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
