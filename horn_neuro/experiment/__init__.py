@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "frame": ["Experiment", "Findings"],
         "material": ["DigitExperiment"],
         "options": ["Option", "Sizes"],
-        "run_folder": ["RunFolder"],
+        "run_folder": ["RunFolder", "load_results"],
     },
 )

@@ -7,15 +7,51 @@ import tempfile
 import weakref
 from pathlib import Path
 
-import joblib
+from horn_neuro._files import SCRATCH, atomic_path, lock, read_sealed, sealed, to_json
+from horn_neuro.experiment.pieces import read_piece, write_piece
 
-from horn_neuro._files import atomic_path, lock, to_json
+__all__ = ["RunFolder", "load_results"]
 
-__all__ = ["RunFolder"]
+RESULTS = "results.json"
 
 _PARTS = "parts"
 # Of one run in several processes, the first has the folder (torchrun, Lightning Fabric, SLURM).
 _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
+
+
+def load_results(path):
+    """Read the results of a run.
+
+    Parameters
+    ----------
+    path : str | Path
+        The run's folder, or its ``results.json`` or ``config.json``.
+
+    Returns
+    -------
+    results : dict
+        Equal to what was saved; ``"findings"`` has the estimates by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged: its checksum is another one.
+    """
+    path = Path(path)
+    path = path / RESULTS if path.is_dir() else path
+    if not path.is_file():
+        raise FileNotFoundError(f"no results at {path}")
+    return read_sealed(path)
+
+
+def _files_in(folder):
+    """Yield what is in a folder and its folders, but for what a killed process was writing."""
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder).parts
+        if not path.is_dir() and not any(part.startswith(SCRATCH) for part in inside):
+            yield path
 
 
 class RunFolder:
@@ -38,7 +74,7 @@ class RunFolder:
     PermissionError, NotADirectoryError
         If the folder cannot be made or written.
     ValueError
-        If the earlier part was run with other options.
+        If the earlier part was run with other options, or is damaged.
     """
 
     def __init__(self, path, options=None):
@@ -55,7 +91,7 @@ class RunFolder:
                 "choose another with --out"
             ) from None
         self._take()
-        if not self.again and any(self.path.iterdir()):
+        if not self.again and any(_files_in(self.path)):
             raise FileExistsError(
                 f"the output folder {self.path} is not empty; choose a new one with --out"
             )
@@ -80,7 +116,7 @@ class RunFolder:
     def _check(self, options):
         if not (self.path / _PARTS / "options.json").is_file():
             raise FileNotFoundError(f"nothing to resume in {self.path}; start without --resume")
-        earlier = json.loads((self.path / _PARTS / "options.json").read_text())
+        earlier = read_sealed(self.path / _PARTS / "options.json")
         for name, value in json.loads(to_json(options)).items():
             if earlier.get(name) != value:
                 raise ValueError(
@@ -105,17 +141,21 @@ class RunFolder:
         Returns
         -------
         piece : object
+
+        Raises
+        ------
+        ValueError
+            If a piece that was kept is damaged.
         """
-        path = self.path / _PARTS / f"{name}.joblib"
+        path = self.path / _PARTS / f"{name}.pickle"
         if self.again and path.is_file():
-            return joblib.load(path)
+            return read_piece(path)
         if writes and not (path.parent / "options.json").is_file():
             path.parent.mkdir(exist_ok=True)
             self.save_json(f"{_PARTS}/options.json", options)
         piece = make()
         if writes:
-            with self.file(f"{_PARTS}/{path.name}") as temporary:
-                joblib.dump(piece, temporary)
+            write_piece(piece, path)
         return piece
 
     def file(self, name):
@@ -123,9 +163,9 @@ class RunFolder:
         return atomic_path(self.path / name)
 
     def save_json(self, name, content):
-        """Write a dictionary, which may hold arrays and data classes, as indented JSON."""
+        """Write a dictionary, which may hold arrays and data classes, as JSON with a checksum."""
         with self.file(name) as path:
-            path.write_text(to_json(content))
+            path.write_text(sealed(content))
 
     def save_figure(self, title, figure):
         """Write ``figures/<title>.svg`` and ``.png``; returns the path (Path) of the latter."""
@@ -140,7 +180,7 @@ class RunFolder:
         """Remove the pieces of a complete run; and all of one that came to nothing."""
         parts = self.path / _PARTS
         others = [path for path in self.path.iterdir() if path != parts]
-        if complete or not (others or list(parts.glob("*.joblib"))):
+        if complete or not (others or list(parts.glob("*.pickle"))):
             shutil.rmtree(parts, ignore_errors=True)
         if not any(self.path.iterdir()):
             self.path.rmdir()

@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import subprocess
@@ -7,13 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from horn_neuro.experiment import RunFolder
+from horn_neuro.experiment import RunFolder, load_results
 
 
 def test_files_are_complete_or_absent(tmp_path):
     folder = RunFolder(tmp_path / "run")
     folder.save_json("config.json", {"a": 1, "b": np.arange(2), "path": tmp_path})
-    stored = json.loads((tmp_path / "run" / "config.json").read_text())
+    stored = load_results(tmp_path / "run" / "config.json")
     assert stored == {"a": 1, "b": [0, 1], "path": str(tmp_path)}
 
     def write_half():
@@ -52,7 +51,7 @@ def test_an_empty_folder_is_removed_and_one_with_pieces_kept(tmp_path):
     folder = RunFolder(tmp_path / "begun")
     folder.keep("one", lambda: 1, {})
     folder.close(False)
-    assert (tmp_path / "begun" / "parts" / "one.joblib").is_file()
+    assert (tmp_path / "begun" / "parts" / "one.pickle").is_file()
 
 
 def test_pieces_are_made_once(tmp_path):

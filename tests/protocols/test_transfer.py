@@ -52,7 +52,7 @@ def test_resumes_to_the_same_numbers_and_refuses_others(experiment, tmp_path, mo
     out = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         cls.run("fast", out=out, **options)
-    (kept,) = (out / "parts").glob("*.joblib")
+    (kept,) = (out / "parts").glob("*.pickle")
     assert kept.stem.endswith("digits 000000")
     with pytest.raises(ValueError, match="begun with digits = 40, not 39"):
         cls.run("fast", out=out, resume=True, digits=39, **options)
