@@ -13,6 +13,7 @@ from horn_neuro.experiment import Experiment
 NAMES = sorted(module.name for module in pkgutil.iter_modules(horn_neuro.protocols.__path__))
 # What makes the fast run of a protocol faster still, and the same on every machine.
 OPTIONS = {
+    "damping": {"baselines": ["rnn"], "units": 6},
     "hebbian_alignment": {"models": ["horn_heterogeneous", "rnn"], "train": 160},
     "hebbian_learning": {
         **{"device": "numpy", "models": ["homogeneous"], "rules": ["covariance"], "units": 5},
@@ -20,7 +21,7 @@ OPTIONS = {
     "heterogeneity": {"device": "numpy", "couplings": [0.1, 4]},
     "plv": {"device": "numpy"},
     "resonance": {"device": "numpy", "units": 12},
-    "rest_vs_evoked": {"device": "numpy", "coupling": 0.5, "seed": 3},
+    "rest_vs_evoked": {"device": "numpy", "seed": 3},
     "train_smnist": {"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
     "transfer": {"device": "numpy"},
 }

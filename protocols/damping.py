@@ -1,0 +1,167 @@
+#!/usr/bin/env python
+"""Does it matter that the units oscillate?
+
+Trains networks of equal units on sequential MNIST, from oscillators to leaky
+integrators: damping gamma grows, and alpha with it, so that alpha / gamma, which
+sets how strongly a unit answers at its own frequency, stays. Above gamma = omega
+a unit no longer oscillates. Each damping, and each of torch's recurrent networks
+as a control, takes the best learning rate and initial coupling of the same small
+grid, chosen by validation accuracy of a network of another seed. Tested without
+and with noise on the pixels; intervals are t intervals over networks.
+Above gamma = 0.5 a step would turn the velocity around, which is no integrator.
+
+    horn-neuro damping --source FOLDER --train 20000 --units 64
+"""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+
+from horn_neuro import analysis
+from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
+from horn_neuro.parameters import generator
+from horn_neuro.report import figures
+from horn_neuro.report.style import BLUE, ORANGE, PINK
+from horn_neuro.twin import BaselineClassifier, HornClassifier, evaluate
+
+OMEGA, ALPHA_PER_GAMMA = 2 * np.pi / 28, 3.5  # as in train_smnist
+RATES = {"horn": (5e-3, 2e-2), "baseline": (2e-3, 1e-2)}
+COUPLINGS = (0.4, 1.6)
+NOISE = {0.0: (BLUE, "o"), 0.1: (ORANGE, "s"), 0.2: (PINK, "^")}
+BASELINES = ("rnn", "gru", "lstm")
+TUNING_SEED = 0
+
+
+class Damping(DigitExperiment):
+    title = "Damping as the switch"
+    takes = Sizes("10 s", "3 min", "")
+    resumes = True
+    gammas = Option(
+        Sizes((0.02, 0.4), (0.02, 0.05, 0.1, 0.2, 0.4), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)),
+        *("damping a step, of networks to compare", float, None, 0, 0.5),
+        different=2,
+    )
+    baselines = Option(Sizes(("rnn",), ("rnn", "gru"), BASELINES), "controls", choices=BASELINES)
+    seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=1, different=2)
+    units = Option(Sizes(8, 32, 64), "of each network", least=1)
+    epochs = Option(Sizes(1, 3, 10), "of training", least=1)
+    train = Option(Sizes(160, 1500, 4000), "digits to train and validate on", least=160)
+    test = Option(Sizes(100, 500, 1000), "digits to test on", least=10)
+
+    def measure(self):
+        rng = generator(TUNING_SEED, "digits")
+        self.learned = self.load_digits("train", self.train, rng, "train")
+        self.tested = material.as_tensors(self.load_digits("test", self.test, rng, "test"))
+        arms = [f"gamma {gamma:g}" for gamma in self.gammas] + list(self.baselines)
+        cells = [(arm, cell) for arm in arms for cell in self.cells(arm)]
+        tuning = [(f"{a} {c}", partial(self.learn, a, c, TUNING_SEED)) for a, c in cells]
+        self.expect(len(tuning) + len(arms) * len(self.seeds), "network")
+        best = {}
+        for (arm, cell), run in zip(cells, self.keep_all(tuning), strict=True):
+            if run["validation"] > best.get(arm, (-1, cell))[0]:
+                best[arm] = (run["validation"], cell)
+        names = list(product(arms, self.seeds))
+        work = [(f"{a}, seed {s}", partial(self.learn, a, best[a][1], s)) for a, s in names]
+        result = {arm: [] for arm in arms}
+        for (arm, seed), run in zip(names, self.keep_all(work), strict=True):
+            result[arm].append({"seed": seed, "settings": best[arm][1], **run})
+        return result
+
+    def cells(self, arm):
+        """Learning rates and initial couplings to choose from."""
+        horn = arm.startswith("gamma")
+        rates = RATES["horn" if horn else "baseline"]
+        return list(product(rates, COUPLINGS if horn else (None,)))
+
+    def make_model(self, arm, coupling, seed):
+        torch.manual_seed(seed)
+        if not arm.startswith("gamma"):
+            return BaselineClassifier(arm, self.units)
+        gamma = float(arm.split()[1])
+        options = {"omega": OMEGA, "gamma": gamma, "alpha": ALPHA_PER_GAMMA * gamma}
+        network = material.untrained(self.units, coupling, seed, heterogeneous=False, **options)
+        return HornClassifier(network)
+
+    def learn(self, arm, cell, seed):
+        """Train a network; where it diverges, it answers by chance."""
+        rate, coupling = cell
+        model, n = self.make_model(arm, coupling, seed), self.train // 5
+        options = {"epochs": self.epochs, "learning_rate": rate, "seed": seed}
+        try:
+            metrics, best = material.train_briefly(model, self.learned, n, **options)
+        except FloatingPointError:
+            return {"validation": 0.0, "test": {str(std): 0.1 for std in NOISE}, "diverged": True}
+        model.load_state_dict(best)
+        shares = {str(std): evaluate(model, *self.tested, noise=std, seed=seed)[1] for std in NOISE}
+        validation = max(row["validation_accuracy"] for row in metrics)
+        return {"validation": validation, "test": shares, "diverged": False}
+
+    def findings(self, result):
+        rows = {}
+        for arm, runs in result.items():
+            for std in NOISE:
+                under = f", pixel noise {std:g}" if std else ""
+                shares = [run["test"][str(std)] for run in runs]
+                rows[f"{arm}: test accuracy{under}"] = analysis.mean_interval(shares).scaled(
+                    100, "%"
+                )
+        first, last = (f"gamma {pick(self.gammas):g}" for pick in (min, max))
+        gain = {
+            std: analysis.paired_difference(
+                *([run["test"][str(std)] for run in result[arm]] for arm in (first, last))
+            ).scaled(100, "points")
+            for std in NOISE
+        }
+        rows |= {f"{first} minus {last}, pixel noise {std:g}": gain[std] for std in NOISE}
+        words = {1: "more", 0: "not clearly more or fewer", -1: "fewer"}
+        others = ", ".join(f"{arm} {rows[f'{arm}: test accuracy']}" for arm in self.baselines)
+        answer = [
+            f"Networks at {first} answer {words[gain[0.0].sign]} test digits right than those at "
+            f"{last}, by {gain[0.0]:+} ({rows[f'{first}: test accuracy']} against "
+            f"{rows[f'{last}: test accuracy']}; {len(self.seeds)} networks each, critical damping "
+            f"at {OMEGA:.3f}).",
+            f"Under pixel noise of 0.2 the difference is {gain[0.2]:+}; on clean digits "
+            f"{others} (chance 10 %; {self.epochs} epochs on {self.train} digits).",
+        ]
+        return Findings(answer, rows, {"networks": result})
+
+    def figures(self, result):
+        return {"Dose and response": draw_dose(result)}
+
+
+def draw_dose(result):
+    figure, ax = plt.subplots(figsize=(7, 4.4))
+    arms = sorted((a for a in result if a.startswith("gamma")), key=lambda a: float(a.split()[1]))
+    gammas = np.array([float(arm.split()[1]) for arm in arms])
+    for std, (color, marker) in NOISE.items():
+        shares = 100 * np.array([[run["test"][str(std)] for run in result[a]] for a in arms])
+        at = gammas * {0.0: 0.97, 0.1: 1, 0.2: 1.03}[std]
+        ax.plot(at, shares, marker, ms=4, color=color, alpha=0.5)
+        ax.plot(at, shares.mean(axis=1), color=color, marker=marker, label=f"pixel noise {std:g}")
+    for name in set(result) - set(arms):
+        share = 100 * np.mean([run["test"]["0.0"] for run in result[name]])
+        ax.annotate(
+            name,
+            (1, share),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, -3),
+            textcoords="offset points",
+        )
+    ax.axvline(OMEGA, color="black", lw=0.8, ls="--")
+    ax.axhline(10, color="black", lw=0.6, ls=":")
+    ax.set(xscale="log", xlabel="damping gamma (1/step)", ylabel="test accuracy (%)", ylim=(0, 101))
+    figures.label_log_axis(ax.xaxis)
+    figure.legend(ncols=3, loc="outside upper center")
+    return figure, (
+        "Does it matter that units oscillate? Test accuracy against damping, with alpha in "
+        "proportion. Small marks: networks; lines: their means; dashed: critical damping, right "
+        "of which units are leaky integrators; dotted: chance; names: torch's networks, means "
+        "without noise."
+    )
+
+
+if __name__ == "__main__":
+    Damping.main()
