@@ -1,4 +1,4 @@
-"""The benchmark of a GPU, as far as it goes without one: its sections on other devices."""
+"""The benchmarks of a GPU, as far as it goes without one, and of waves."""
 
 import json
 import sys
@@ -197,3 +197,50 @@ def test_all_is_written_in_one_file(gpu, monkeypatch, tmp_path, bad):
     assert written["seconds"] >= 0
     assert written["card"] == {"name": "A card"}
     assert (written["tests"], written["steps"], written["training"]) == (tests, [row], [])
+
+
+@pytest.fixture
+def waves(gpu):
+    sys.path.insert(0, str(FOLDER))
+    try:
+        import waves
+
+        yield waves
+    finally:
+        sys.path.remove(str(FOLDER))
+        del sys.modules["waves"]
+
+
+def test_the_loop_over_a_sheet_is_the_same_model(waves):
+    params = waves.sheet(6).replace(w_rec=10 * waves.sheet(6).w_rec)
+    assert set(params.delays.data.tolist()) == {7, 10}
+    found = waves.simulation(params, waves.pulse(60), "numpy")
+    expected = waves.sparse_loop(params, waves.pulse(60))
+    assert np.abs(found - expected).max() <= 1e-10 * np.abs(expected).max()
+    unheard = waves.sparse_loop(params.replace(w_rec=0 * params.w_rec), waves.pulse(60))
+    assert np.abs(unheard - expected).max() > 1e-3 * np.abs(expected).max()
+
+
+def test_waves_are_written_in_one_file(waves, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(waves, "SIDES", (4, 8))
+    monkeypatch.setattr(waves, "STEPS", 12)
+    monkeypatch.setattr(waves, "LONG", 20)
+    monkeypatch.setattr(waves, "RESULT", tmp_path / "results" / "waves.json")
+    monkeypatch.setattr(waves, "peak", lambda *args: 10.0 + args[2])
+    monkeypatch.setattr(waves, "interleaved", lambda calls, repeats: dict.fromkeys(calls, 0.5))
+    waves.main(["--quick", "--device", "numpy"])
+    written = json.loads(waves.RESULT.read_text())
+    assert [row["connections"] for row in written["rows"]] == [8 * 16, 8 * 64]
+    assert all(row["difference"] <= 1e-10 for row in written["rows"])
+    assert written["exponents"]["loop_seconds"] == pytest.approx(0)
+    assert written["long_mib"] == 18
+    assert "| 8 x 8 | 512 |" in capsys.readouterr().out
+
+
+def test_exponents_are_slopes(waves):
+    measures = ("making_seconds", "simulate_seconds", "loop_seconds", "simulate_mib", "loop_mib")
+    rows = [{"units": n, **dict.fromkeys(measures, 3 * n**1.5)} for n in (1, 100, 200, 400)]
+    rows = [{**row, "loop_mib": 7 + row["units"]} for row in rows]
+    found = waves.exponents(rows)
+    assert found["simulate_seconds"] == pytest.approx(1.5)
+    assert found["loop_mib"] == pytest.approx(1, abs=0.02)

@@ -4,8 +4,9 @@ from horn_neuro.parameters.connections import Connections
 from horn_neuro.parameters.delays import constant_delays, distance_delays, uniform_delays
 from horn_neuro.parameters.diffusion import DiffusiveCoupling
 from horn_neuro.parameters.factories import effenberger_2025
+from horn_neuro.parameters.grid import Grid
 from horn_neuro.parameters.horn import HornParameters
-from horn_neuro.parameters.lattice import Grid, lattice
+from horn_neuro.parameters.lattice import lattice
 from horn_neuro.parameters.layers import stack
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
