@@ -218,3 +218,21 @@ SMALL = hn.effenberger_2025(3, seed=1)
 def test_what_cannot_be(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("direction", [0.0, np.pi])
+def test_directed_coupling_carries_a_packet(direction):
+    """At the group velocity alpha * weight, and the way it points; symmetric coupling does not."""
+    n, place = 240, np.arange(240)
+    packet = np.exp(-(((place - n / 2) / 15) ** 2))[None]
+
+    def speed(**kind):
+        params = hn.lattice(n, 0.5, edges="open", gamma=0.002, **kind)
+        start = hn.State(1e-3 * packet, 0 * packet)
+        data = hn.simulate(params, 500, initial=start, every=10, device="numpy").data
+        energy = (params.omega[0] * data["x"].values[0]) ** 2 + data["y"].values[0] ** 2
+        centre = place @ energy / energy.sum(axis=0)
+        return np.polyfit(data["step"].values, centre, 1)[0]
+
+    assert speed(direction=direction) == pytest.approx(0.02 * np.cos(direction), rel=0.02)
+    assert abs(speed()) < 1e-4
