@@ -6,6 +6,7 @@ from scipy.special import digamma
 __all__ = [
     "cluster_ratio",
     "log_volume",
+    "noise_and_signal",
     "noise_covariance",
     "signal_covariance",
     "split_participation_ratio",
@@ -136,6 +137,34 @@ def split_participation_ratio(covariance, states, n_splits=20, seed=0):
         above += np.trace(one) * np.trace(other)
         below += np.sum(one * other)
     return float(above / below) if above > 0 and below > 0 else float("nan")
+
+
+def noise_and_signal(states, scale):
+    """Size and dimension of noise and of signal, raw and with scaled units.
+
+    Parameters
+    ----------
+    states : array_like, shape (n_stimuli, n_repeats, n_units, n_times)
+        Repeats under independent noise.
+    scale : array_like, shape (n_units,)
+        What the units are divided by, such as their SD at rest: raw variances weigh units
+        that swing widely.
+
+    Returns
+    -------
+    found : dict of str to float
+        "noise" and "signal", traces of the covariances (`noise_covariance`, the mean over
+        stimuli, and `signal_covariance`); "noise dimension" and "signal dimension", by
+        `split_participation_ratio`; all four again with ", scaled"; and "log volume".
+    """
+    states, found = _states(states), {"log volume": log_volume(states)}
+    for how, x in (("", states), (", scaled", states / np.asarray(scale)[:, None])):
+        for name, covariance in (("noise", noise_covariance), ("signal", signal_covariance)):
+            matrix = covariance(x)
+            matrix = matrix.mean(axis=0) if matrix.ndim == 3 else matrix
+            found[name + how] = float(np.trace(matrix))
+            found[f"{name} dimension{how}"] = split_participation_ratio(covariance, x)
+    return found
 
 
 def log_volume(states):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy import stats
 from sklearn.model_selection import (
     GridSearchCV,
     StratifiedGroupKFold,
@@ -14,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-__all__ = ["Separability", "nested_decoding", "separability_over_time"]
+from horn_neuro.analysis.statistics import Estimate
+
+__all__ = ["Separability", "decoding_accuracy", "nested_decoding", "separability_over_time"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,34 @@ def _decode(snapshots, labels, groups, n_folds, seed):
             classifier.fit(snapshots[train, :, k], labels[train])
             predicted[test, k] = classifier.predict(snapshots[test, :, k])
     return predicted
+
+
+def decoding_accuracy(correct, chance):
+    """Accuracy at one time that was fixed beforehand, with an exact test against chance.
+
+    Parameters
+    ----------
+    correct : array_like of bool, shape (n_trials,)
+        Whether each held-out trial, of a stimulus of its own, was assigned to its class.
+    chance : float
+        Share that guessing would get right.
+
+    Returns
+    -------
+    accuracy : Estimate
+        In %, with the interval of Clopper and Pearson (1934, doi:10.1093/biomet/26.4.404) and
+        the one-sided exact binomial p-value.
+
+    Examples
+    --------
+    >>> print(decoding_accuracy([True] * 6 + [False] * 4, 0.1))
+    60 [26, 88] %
+    """
+    correct = np.asarray(correct, bool)
+    hits, n = int(correct.sum()), len(correct)
+    p_value = float(stats.binomtest(hits, n, chance, alternative="greater").pvalue)
+    low, high = stats.binomtest(hits, n).proportion_ci(0.95, method="exact")
+    return Estimate(hits / n, low, high, n=n, p_value=p_value).scaled(100, "%")
 
 
 def nested_decoding(states, labels, *, n_folds=5, seed=0):

@@ -4,6 +4,7 @@ import pytest
 from horn_neuro.analysis import (
     cluster_ratio,
     log_volume,
+    noise_and_signal,
     noise_covariance,
     participation_ratio,
     signal_covariance,
@@ -102,3 +103,20 @@ def test_single_repeats_are_refused():
         noise_covariance(np.zeros((3, 1, 2, 1)))
     with pytest.raises(ValueError, match="at least 4 stimuli"):
         split_participation_ratio(signal_covariance, np.zeros((3, 2, 2, 1)))
+
+
+def test_scaling_undoes_the_units():
+    """In units of ten times the size, the same states are the same after scaling."""
+    states, _ = draw(30, n_times=2)
+    units = np.array([10.0, 1.0, 0.1, 1.0, 1.0, 3.0])
+    raw, large = (
+        noise_and_signal(states, np.ones(6)),
+        noise_and_signal(states * units[:, None], units),
+    )
+    noise = noise_covariance(states).mean(axis=0)
+    assert raw["noise"] == raw["noise, scaled"] == pytest.approx(np.trace(noise))
+    assert raw["signal"] == pytest.approx(np.trace(signal_covariance(states)))
+    for name in ("noise", "signal", "noise dimension", "signal dimension"):
+        assert large[f"{name}, scaled"] == pytest.approx(raw[name])
+        assert large[name] != pytest.approx(raw[name], rel=0.01)
+    assert large["log volume"] - raw["log volume"] == pytest.approx(np.log(units).mean())

@@ -1,7 +1,9 @@
+import math
+
 import numpy as np
 import pytest
 
-from horn_neuro.analysis import nested_decoding, separability_over_time
+from horn_neuro.analysis import decoding_accuracy, nested_decoding, separability_over_time
 
 
 def make(separation, seed=1, n_stimuli=40, repeats=2):
@@ -70,3 +72,19 @@ def test_nested_decoding():
         nested_decoding(noise[:8], np.repeat([0, 1], 4))
     with pytest.raises(ValueError, match="needs two classes"):
         nested_decoding(noise[:8], np.zeros(8, int))
+
+
+def test_accuracy_is_tested_exactly():
+    """Against the binomial distribution, summed term by term."""
+    correct = np.arange(20) < 6
+    found = decoding_accuracy(correct, 0.1)
+    tail = sum(math.comb(20, k) * 0.1**k * 0.9 ** (20 - k) for k in range(6, 21))
+    assert found.p_value == pytest.approx(tail)
+    assert (found.value, found.unit, found.n) == (pytest.approx(30), "%", 20)
+
+    def at_least(share, hits):
+        return sum(math.comb(20, k) * share**k * (1 - share) ** (20 - k) for k in range(hits, 21))
+
+    # Clopper and Pearson: either bound leaves 2.5 % of the distribution beyond what was seen.
+    assert at_least(found.low / 100, 6) == pytest.approx(0.025)
+    assert 1 - at_least(found.high / 100, 7) == pytest.approx(0.025)
