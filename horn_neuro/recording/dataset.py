@@ -59,7 +59,8 @@ class Recording:
                 raise ValueError(
                     f"data has no {dim}; select at least one, by a list, as in isel({dim}=[0])"
                 )
-        order = ("unit", "channel", "post", "pre", "time", "space")  # before them, lags of past values
+        # Before them, lags of past values.
+        order = ("unit", "channel", "post", "pre", "time", "space")
         self.data = data.transpose("trial", ..., *order, missing_dims="ignore")
 
     @classmethod
