@@ -24,6 +24,7 @@ OPTIONS = {
     "rest_vs_evoked": {"device": "numpy", "seed": 3},
     "train_smnist": {"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
     "transfer": {"device": "numpy"},
+    "waves": {"device": "numpy", "side": 12, "wait": 60},
 }
 
 
