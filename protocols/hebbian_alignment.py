@@ -7,7 +7,8 @@ correlations between the units' activity; takes single updates apart into the
 error that arrives at a unit and the activity that it reads; and asks whether
 pairs whose weights grew lock more to each other. Every alignment has a null
 that relabels the units (z, p); "partial" is what is left after a regression on
-the difference of natural frequencies. A tanh network is the control; digits
+the difference of natural frequencies. As a control, the changes are shuffled over
+pairs and activity is measured anew. A tanh network is the other control; digits
 shown row by row (--rows) are a task that it learns as well.
 
     horn-neuro hebbian_alignment --epochs 10 --seeds 1 2 3 4 5 6 7 8
@@ -36,6 +37,8 @@ FINE = (1, 2, 4, 8, 16, 32)  # steps of the first epoch that are looked at
 LAGS = (0, 1, 2, 3, 5, 7, 10, 14, 18, 22, 28)
 COUPLING, ALPHA, GAMMA = 1.6, 0.07, 0.02  # as in train_smnist
 WHEN = ("before", "after")
+SCATTER = ("before training", "after 1 epoch", "at the end", "with a random change", "the change")
+CONTROL = "weights with a random change, y, y"
 SHOWN = "y, y"  # the correlation that figures and sentences are about
 
 
@@ -88,26 +91,45 @@ class HebbianAlignment(DigitExperiment):
         def look(step, model):
             if step in looks:
                 steps.append(step)
-                weights.append(recurrent_weights(model))
-                correlations.append(kinds_of_activity(*activity(model, self.probe_digits.inputs)))
+                weights.append(material.recurrent_weights(model).detach().double().numpy().copy())
+                correlations.append(self.look_at(model))
             if step in (0, last):
                 states[step] = {key: value.clone() for key, value in model.state_dict().items()}
 
         options = {"epochs": self.epochs, "learning_rate": 2e-3 if name == "rnn" else 2e-2}
         n = self.train // 10
         metrics, _ = material.train_briefly(model, self.training, n, look, seed=seed, **options)
+        change = weights[-1] - weights[0]
+        control = self.shuffle(model, states[last], weights[0], change, seed)
+        points = [(weights[k], correlations[k][SHOWN]) for k in (0, steps.index(per_epoch), -1)]
+        points += [control, (change, correlations[-1][SHOWN])]
         run = {
             "steps": steps,
             "accuracy": max(row["validation_accuracy"] for row in metrics),
             **self.align(name, model, weights, correlations, seed),
+            "scatter": [analysis.pair_correlation(*pair) for pair in points],
             **{"explained_share": {}, "locking": {}},
-            "example": (weights[-1], weights[-1] - weights[0], correlations[-1][SHOWN]),
+            "example": points,
         }
         if name != "rnn":
             ends = [states[0], states[last]]
             run["explained_share"] = decompose(model, ends, self.probe_digits)
-            run["locking"] = locking(model, ends, self.probe_digits, weights[-1] - weights[0])
+            run["locking"] = locking(model, ends, self.probe_digits, change)
         return run
+
+    def look_at(self, model):
+        """Correlations [post, pre] of activity that a Hebbian rule could use."""
+        pre, post = material.activity(model, self.probe_digits.inputs)
+        pairs = {"post x, pre y, lag 1": (post, pre, 1), "x, x": (post, post), "y, y": (pre, pre)}
+        return {name: analysis.lagged_correlation(*pair) for name, pair in pairs.items()}
+
+    def shuffle(self, model, state, before, change, seed):
+        """Weights with the changes shuffled over pairs, and the correlation of activity then."""
+        shuffled = before + analysis.shuffled_pairs(change, generator(seed, "random change"))
+        model.load_state_dict(state)
+        with torch.no_grad():
+            material.recurrent_weights(model).copy_(torch.from_numpy(shuffled))
+        return shuffled, self.look_at(model)[SHOWN]
 
     def align(self, name, model, weights, correlations, seed):
         """How weights and their change go with activity, at the ends and on the way."""
@@ -137,6 +159,9 @@ class HebbianAlignment(DigitExperiment):
             for key in runs[0]["alignment"]:
                 values = [run["alignment"][key].value for run in runs]
                 rows[f"{model}: {key}"] = analysis.mean_interval(values)
+            for k in (1, 3):
+                mean = analysis.mean_interval([run["scatter"][k] for run in runs])
+                rows[f"{model}: weights {SCATTER[k]}, {SHOWN}"] = mean
             for key in runs[0]["explained_share"]:
                 shares = np.array([run["explained_share"][key] for run in runs])
                 best = np.abs(shares.mean(axis=0)).argmax()
@@ -155,44 +180,20 @@ class HebbianAlignment(DigitExperiment):
         return Findings(answer, rows, {"models": details})
 
     def answer(self, model, runs, rows):
-        before, after = (rows[f"{model}: change, {SHOWN} ({when})"] for when in WHEN)
-        key = f"change, {SHOWN} (after)"
-        significant = sum(run["alignment"][key].p_value < 0.05 for run in runs)
-        looks = {1: "looks Hebbian", 0: "does not clearly look Hebbian", -1: "looks anti-Hebbian"}
+        before, after = (rows[f"{model}: weights {when}, {SHOWN}"] for when in WHEN)
+        change, control = (rows[f"{model}: {k}"] for k in (f"change, {SHOWN} (after)", CONTROL))
+        rises = sum(run["scatter"][2] > run["scatter"][0] for run in runs)
         return (
-            f"What training changes in networks of {MODELS[model][0]} {looks[after.sign]}: over "
-            f"pairs, it goes with the correlation of activity after training by r = {after:+} "
-            f"(significant in {significant} of {len(runs)} seeds), and with that before training "
-            f"by {before:+}."
+            f"In networks of {MODELS[model][0]}, weights go with the correlation of activity over "
+            f"pairs by r = {before:+} before training and {after:+} after it (more in {rises} of "
+            f"{len(runs)} networks; {control:+} with its changes shuffled over pairs); what "
+            f"training changes goes with it by {change:+}."
         )
 
     def figures(self, result):
         pictures = {"Alignment": draw_alignment(result), "Every pair": draw_pairs(result)}
         oscillators = {m: runs for m, runs in result.items() if runs[0]["explained_share"]}
         return pictures | ({"Share of an update": draw_shares(oscillators)} if oscillators else {})
-
-
-def recurrent_weights(model):
-    horn = isinstance(model, HornClassifier)
-    weights = model.network.w_rec if horn else model.recurrent.weight_hh_l0
-    return weights.detach().double().numpy().copy()
-
-
-@torch.no_grad()
-def activity(model, inputs):
-    """What sends and what receives: (y, x) of oscillators, (h, h) of a tanh network."""
-    inputs = torch.from_numpy(inputs.astype(np.float32))
-    if isinstance(model, HornClassifier):
-        data = model.network(inputs, record=True).recording.data
-        return data["y"].values, data["x"].values
-    h = model.recurrent(inputs)[0].permute(0, 2, 1).double().numpy()
-    return h, h
-
-
-def kinds_of_activity(pre, post):
-    """Correlations [post, pre] that a Hebbian rule could use."""
-    pairs = {"post x, pre y, lag 1": (post, pre, 1), "x, x": (post, post), "y, y": (pre, pre)}
-    return {name: analysis.lagged_correlation(*pair) for name, pair in pairs.items()}
 
 
 def decompose(model, states, digits):
@@ -257,21 +258,21 @@ def draw_alignment(result):
 
 
 def draw_pairs(result):
-    figure, axes = figures.grid(2, len(result), 4.2, 3.2, sharex="col", sharey="row")
-    for column, (model, runs) in zip(axes.T, result.items(), strict=True):
+    figure, axes = figures.grid(len(result), len(SCATTER), 2.5, 2.6, sharex=True, sharey="row")
+    figure.supxlabel("correlation of activity", fontsize="medium")
+    for row, (model, runs) in zip(axes, result.items(), strict=True):
         label, color, _ = MODELS[model]
-        weights, change, correlation = runs[0]["example"]
-        off = ~np.eye(len(change), dtype=bool)
-        for ax, values in zip(column, (weights[off], change[off]), strict=True):
-            ax.plot(correlation[off], values / values.std(), ".", ms=3, color=color, alpha=0.6)
-            ax.axhline(0, color="black", lw=0.6)
-        column[0].set_title(label)
-        column[1].set_xlabel("correlation of activity\nafter training")
-    axes[0, 0].set_ylabel("weight after training\n(standard deviations)")
-    axes[1, 0].set_ylabel("change of the weight\n(standard deviations)")
+        cells = zip(row, SCATTER, runs[0]["scatter"], runs[0]["example"], strict=True)
+        for ax, key, share, (values, correlation) in cells:
+            off = ~np.eye(len(values), dtype=bool)
+            x, y = correlation[off], values[off] / values[off].std()
+            ax.plot(x, y, ".", ms=3, color=color, alpha=0.5)
+            ax.plot(x, np.polyval(np.polyfit(x, y, 1), x), color="black", lw=1)
+            ax.set_title(f"{key}\nr = {share:+.2f}", fontsize=9)
+        row[0].set_ylabel(f"{label}\nweight, change (SD)")
     return figure, (
-        "Which pairs are strong, and which did training change? Every pair of the first seed, "
-        "against the correlation of its velocities (of states in the tanh network)."
+        "Do pairs that fire together have strong weights? All pairs of the first seed (velocities; "
+        "states of tanh units); last column: what training changed, with activity after training."
     )
 
 

@@ -35,6 +35,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "explained_share",
             "hebbian_product",
             "lagged_correlation",
+            "pair_correlation",
+            "shuffled_pairs",
         ],
         "manifold": [
             "TrialMoments",

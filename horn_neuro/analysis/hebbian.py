@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["Alignment", "align", "explained_share", "hebbian_product", "lagged_correlation"]
+__all__ = [
+    "Alignment",
+    "align",
+    "explained_share",
+    "hebbian_product",
+    "lagged_correlation",
+    "pair_correlation",
+    "shuffled_pairs",
+]
 
 
 def _shifted(post, pre, lag):
@@ -70,6 +78,49 @@ def _off_diagonal(matrix):
     return matrix[~np.eye(len(matrix), dtype=bool)]
 
 
+def pair_correlation(weights, activity):
+    """Pearson correlation of two matrices over pairs of units.
+
+    Parameters
+    ----------
+    weights, activity : array_like, shape (n_units, n_units)
+        [post, pre]; the diagonal is left out.
+
+    Returns
+    -------
+    r : float
+
+    Examples
+    --------
+    >>> w = [[9, 1, 2], [3, 9, 4], [5, 6, 9]]
+    >>> round(pair_correlation(w, [[0, 2, 4], [6, 0, 8], [10, 12, 7]]), 6)
+    1.0
+    """
+    pairs = (_off_diagonal(np.asarray(matrix)) for matrix in (weights, activity))
+    return float(stats.pearsonr(*pairs)[0])
+
+
+def shuffled_pairs(matrix, rng):
+    """Deal the entries of a matrix out to the pairs at random: a change without a reason.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (n_units, n_units)
+        Such as changes of weights [post, pre].
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    shuffled : ndarray, shape (n_units, n_units)
+        The same entries off the diagonal, in another order; the diagonal stays.
+    """
+    shuffled = np.array(matrix)
+    off = ~np.eye(len(shuffled), dtype=bool)
+    shuffled[off] = rng.permutation(shuffled[off])
+    return shuffled
+
+
 def explained_share(update, product):
     """Share of an update's variance over pairs that a Hebbian product explains linearly.
 
@@ -83,7 +134,7 @@ def explained_share(update, product):
     share : float
         Squared Pearson correlation, with the sign of the correlation.
     """
-    r = stats.pearsonr(_off_diagonal(np.asarray(update)), _off_diagonal(np.asarray(product)))[0]
+    r = pair_correlation(update, product)
     return float(np.sign(r) * r**2)
 
 

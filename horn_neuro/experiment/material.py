@@ -19,9 +19,11 @@ __all__ = [
     "PARAMS",
     "SEED",
     "DigitExperiment",
+    "activity",
     "as_tensors",
     "mixed",
     "network_for_digits",
+    "recurrent_weights",
     "settled",
     "train_briefly",
     "trained_networks",
@@ -82,6 +84,38 @@ def as_tensors(digits):
     import torch
 
     return torch.from_numpy(digits.inputs.astype(np.float32)), torch.from_numpy(digits.labels)
+
+
+def recurrent_weights(model):
+    """Return the recurrent weights (Parameter) of a `HornClassifier` or a tanh network."""
+    horn = hasattr(model, "network")
+    return model.network.w_rec if horn else model.recurrent.weight_hh_l0
+
+
+def activity(model, inputs):
+    """Return what sends and what receives in a network that classifies.
+
+    Parameters
+    ----------
+    model : HornClassifier | BaselineClassifier
+        Oscillators, or tanh units.
+    inputs : array_like, shape (n_trials, time, n_inputs)
+        What it is shown.
+
+    Returns
+    -------
+    pre, post : ndarray, shape (n_trials, n_units, time)
+        (y, x) of oscillators, twice h of tanh units.
+    """
+    import torch
+
+    inputs = torch.from_numpy(inputs.astype(np.float32))
+    with torch.no_grad():
+        if hasattr(model, "network"):
+            data = model.network(inputs, record=True).recording.data
+            return data["y"].values, data["x"].values
+        h = model.recurrent(inputs)[0].permute(0, 2, 1).double().numpy()
+        return h, h
 
 
 def train_briefly(model, digits, n_validation, observe=None, **options):

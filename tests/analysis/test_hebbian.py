@@ -8,6 +8,7 @@ from horn_neuro.analysis import (
     explained_share,
     hebbian_product,
     lagged_correlation,
+    shuffled_pairs,
 )
 
 
@@ -103,3 +104,11 @@ def test_pairs_are_sorted_by_the_growth_of_both_their_weights():
     found = by_growth(change, values)
     assert (found["grown"], found["shrunk"]) == (values[3, 2], values[1, 0])
     assert found["all"] == values[np.tril_indices(5, -1)].mean()
+
+
+def test_shuffled_pairs_keep_entries_and_the_diagonal():
+    matrix = np.arange(36.0).reshape(6, 6)
+    shuffled = shuffled_pairs(matrix, np.random.default_rng(1))
+    np.testing.assert_array_equal(np.diag(shuffled), np.diag(matrix))
+    np.testing.assert_array_equal(np.sort(shuffled, axis=None), matrix.ravel())
+    assert (shuffled != matrix).sum() > 20

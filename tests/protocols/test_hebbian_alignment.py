@@ -10,7 +10,13 @@ def test_looks_finely_at_first_and_at_every_epoch(fast):
             # 144 digits in batches of 64 are two steps, the only epoch.
             assert one["steps"] == [0, 1, 2]
             assert all(len(curve) == 3 for curve in one["curves"].values())
-            after, change, _ = one["example"]
+            (before, _), _, (after, _), (shuffled, _), (change, _) = one["example"]
+            np.testing.assert_allclose(after - before, change)
+            # The control has changed as much, at other pairs.
+            np.testing.assert_allclose(
+                np.sort(shuffled - before, axis=None), np.sort(change, axis=None), atol=1e-7
+            )
+            assert not np.allclose(shuffled, after)
             assert 0 < np.abs(change).max() < np.abs(after).max()
 
 
@@ -24,10 +30,16 @@ def test_measures_have_nulls_and_controls(fast):
         # Relabelled units have no alignment on average.
         assert abs(alignment.null.mean()) < 0.1
     # What is aligned at the end is what the example shows.
-    after, _, correlation = runs["horn_heterogeneous"][0]["example"]
+    after, correlation = runs["horn_heterogeneous"][0]["example"][2]
     off = ~np.eye(len(after), dtype=bool)
     expected = np.corrcoef(after[off], correlation[off])[0, 1]
     assert oscillators["weights after, y, y"].value == pytest.approx(expected)
+    # The scatter is of the pair of variables that the sentence is about.
+    for one in runs["horn_heterogeneous"]:
+        shown = one["alignment"]
+        values = [shown[f"{what}, y, y"].value for what in ("weights before", "weights after")]
+        assert one["scatter"][:3:2] == pytest.approx(values)
+        assert one["scatter"][4] == pytest.approx(shown["change, y, y (after)"].value)
 
 
 def test_the_true_error_explains_all_of_an_update_and_activity_less(fast):
