@@ -1,67 +1,109 @@
 import json
+import sys
 
 import numpy as np
 import pytest
-import xarray as xr
 
 import horn_neuro as hn
 from horn_neuro.experiment import material
 
 
 def test_configuration_says_how(fast):
-    folder, params = fast("rest_vs_evoked").folder, material.untrained(64, 0.5, 3)
-    config = json.loads((folder / "config.json").read_text())
-    assert config["options"]["seed"] == 3
-    assert len(config["digits"]["index"]) == 50
-    assert config["recordings"]["digits"]["parameters"] == params.fingerprint
-    assert config["recordings"]["digits"]["device"] == "numpy"
-    assert hn.load_parameters(folder / "params.safetensors") == params
-
-
-def test_courses_are_complete(fast):
     done = fast("rest_vs_evoked")
-    courses = xr.load_dataset(done.folder / "results.nc")
-    assert courses["variance_within_repeats"].dims == ("condition", "bound", "time")
-    assert courses.sizes["time"] == (400 + 784 + 600) // 4
-    assert not any(np.isnan(courses[name]).any() for name in courses)
-    across = courses["distance_from_rest"].sel(condition="digits", bound="value")
-    np.testing.assert_array_equal(across, done.result["distance_from_rest"]["digits"].value)
+    config = json.loads((done.folder / "config.json").read_text())
+    assert config["options"]["seed"] == 3
+    expected = material.untrained(64, 0.5, 3).fingerprint
+    assert config["networks"] == {"untrained": [expected]}
 
 
-def test_the_effects_and_their_controls(fast):
-    """What must come out of any such network, with the margin of the intervals."""
-    found = fast("rest_vs_evoked").result
-    dimension, trials = found["dimension"], found["trials"]
-    # A digit confines the states to few dimensions; the same kicks alone do not.
-    assert dimension["digits"]["stimulus"].high < dimension["digits"]["rest"].low / 2
-    assert dimension["digits"]["stimulus"].high < dimension["shuffled"]["stimulus"].low
-    assert dimension["kicks only"]["stimulus"].low > dimension["digits"]["rest"].low * 0.8
-    # Evoked states leave the cloud; those of kicks alone stay typical of it.
-    assert found["evoked"]["digits"].low > 1.3
-    assert found["evoked"]["kicks only"].value == pytest.approx(1, abs=0.05)
-    # The return is as slow as the slower units, which ring longest.
-    decay = trials.recordings["digits"].data["decay_time"].values
-    for tau in found["return"].values():
-        assert decay.min() < tau.low
-        assert tau.high < decay.max()
-    # Before the stimulus, all conditions with recurrence are the same trials.
-    digits, shuffled = (
-        trials.signal(name)[:, :, trials.times < 0] for name in ("digits", "shuffled")
-    )
-    assert np.array_equal(digits, shuffled)
-    assert not np.array_equal(trials.signal("digits"), trials.signal("shuffled"))
+def test_noise_and_signal_are_where_they_must_be(fast):
+    """What must come out of any untrained network."""
+    ones = fast("rest_vs_evoked").result["untrained"]
+    assert len(ones) == 1
+    for one in ones:
+        rest, end, _ = one["cells"]["digits"]
+        # There is no signal before the onset, and digits add one.
+        assert abs(rest["signal, scaled"]) < 0.1 * rest["noise, scaled"]
+        assert end["signal, scaled"] > 5 * abs(rest["signal, scaled"])
+        # Of the broad noise of rest nothing collapses; the response has few dimensions.
+        calm = one["cells"]["kicks only"][1]
+        assert end["noise"] == pytest.approx(calm["noise"], rel=0.1)
+        assert end["noise dimension"] == pytest.approx(calm["noise dimension"], rel=0.3)
+        assert end["signal dimension, scaled"] < 0.5 * end["noise dimension, scaled"]
+        # The mixture of both looks like a collapse.
+        assert one["pooled"]["digits"][1] < 0.7 * one["pooled"]["digits"][0]
+        assert one["pooled"]["kicks only"][1] == pytest.approx(
+            one["pooled"]["kicks only"][0], rel=0.2
+        )
 
 
-def test_the_classes_are_told_apart_only_during_digits(fast):
-    found = fast("rest_vs_evoked").result
-    times, accuracy = found["trials"].times[found["at"]], found["accuracy"]
-    course = accuracy["digits"].value
-    assert course[(times > 0.2) & (times < 0.7)].max() > 0.25
-    assert course[times < 0].max() < 0.25
-    assert accuracy["kicks only"].value.max() < 0.3
-    best = found["best"]["digits"]
-    assert best.value == pytest.approx(100 * course.max())
-    assert best.low < best.value < best.high
+def test_controls_of_the_kicks(fast):
+    for one in fast("rest_vs_evoked").result["untrained"]:
+        noise = one["noise"]
+        # An untrained network forgets its initial state: without kicks nothing is left.
+        assert noise["silence"].max() < 1e-6
+        # One state for all repeats of a digit differs by what kicks do from then on.
+        assert noise["kicks only, one state"][0] < 1e-20
+        late = noise["kicks only, one state"][-20:]
+        assert late.mean() == pytest.approx(noise["kicks only"][-20:].mean(), rel=0.15)
+        # Before the onset, both are the same trials.
+        assert np.array_equal(noise["digits"][:90], noise["kicks only"][:90])
+        assert not np.array_equal(noise["digits"][-90:], noise["kicks only"][-90:])
+
+
+def test_classes_gather_and_are_told_during_digits_only(fast):
+    for one in fast("rest_vs_evoked").result["untrained"]:
+        f = one["clusters"]["digits"]
+        assert f[:100].mean() == pytest.approx(1, abs=0.4)
+        assert f[150:290].mean() > 1.5 * f[:100].mean()
+        assert one["correct"]["digits"].shape == (50, len(one["at"]))
+
+
+def test_rows_are_those_of_the_arrays(fast):
+    done = fast("rest_vs_evoked")
+    ones, rows = done.result["untrained"], done.findings.rows
+    module = sys.modules[type(done.run).__module__]
+    last = module.windows()["at the end"]
+    ratios = [
+        one["noise"]["digits"][last].mean() / one["noise"]["kicks only"][last].mean()
+        for one in ones
+    ]
+    row = rows[f"{module.PRIMARY}, untrained"]
+    assert row.value == pytest.approx(np.mean(ratios))
+    assert row.low is None  # one network has no interval
+    end = ones[0]["at"].tolist().index(module.END)
+    hits = ones[0]["correct"]["digits"][:, end]
+    accuracy = rows["Decoding at the end, digits, untrained 1"]
+    assert accuracy.value == pytest.approx(100 * hits.mean())
+    assert (accuracy.n, accuracy.p_value is None) == (50, False)
+
+
+def test_five_networks_are_tested_and_corrected(experiment):
+    """The network is the unit: intervals and p-values from five on."""
+    cls = experiment("rest_vs_evoked")
+    module, rng = sys.modules[cls.__module__], np.random.default_rng(1)
+
+    def one(quench):
+        cells = {"noise": 2.0, "signal": 1.0, "noise dimension": 3.0, "signal dimension": 2.0}
+        cells |= {f"{name}, scaled": value for name, value in cells.items()} | {"log volume": 0.0}
+        noise = {name: rng.uniform(0.9, 1.1, 446) for name in module.CONDITIONS}
+        noise["digits"] = quench * noise["kicks only"]
+        return {
+            "at": np.array([0, module.END]),
+            "cells": {name: [cells] * 3 for name in ("kicks only", "digits")},
+            "noise": noise,
+            "clusters": {"digits": rng.uniform(0.5, 1.5, 446)},
+            "correct": {name: rng.random((40, 2)) < 0.3 for name in module.TRIALS},
+            "pooled": {"digits": [7.0, 13.0]},
+        }
+
+    rows = cls("fast").findings({"this network": [one(q) for q in np.linspace(0.5, 0.6, 6)]}).rows
+    primary = rows[f"{module.PRIMARY}, this network"]
+    assert primary.value == pytest.approx(0.55)
+    assert primary.low < 0.55 < primary.high < 1
+    assert primary.p_value == pytest.approx(2 / 2**6)  # not corrected, the floor of six networks
+    in_rebound = "Noise in the rebound over that of kicks only (units scaled), this network"
+    assert rows[in_rebound].p_value > 3 * primary.p_value
 
 
 def test_bad_networks_and_sources_leave_nothing(experiment, tmp_path):
@@ -73,4 +115,6 @@ def test_bad_networks_and_sources_leave_nothing(experiment, tmp_path):
         run(params=tmp_path / "three.safetensors", out=out)
     with pytest.raises(FileNotFoundError, match="four IDX files"):
         run(coupling=1, source=tmp_path, out=out)
+    with pytest.raises(ValueError, match="params would overrule networks"):
+        run(params=tmp_path / "three.safetensors", networks=2, out=out)
     assert not out.exists()
