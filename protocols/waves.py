@@ -51,7 +51,7 @@ CONTROLS = ("delayed", "random delays", "no delay", "no coupling")
 
 class Waves(DigitExperiment):
     title = "Waves"
-    takes = Sizes("1 min", "2 min", "")
+    takes = Sizes("1 min", "3 min", "")
     device = material.DEVICE
     seeds = Option(
         Sizes((1, 2), range(1, 4), range(1, 9)), "of digits and kicks", least=0, different=2
@@ -211,7 +211,10 @@ class Waves(DigitExperiment):
         for name, gain in gains.items():
             rows[f"Digits read, delayed minus {name}"] = gain.scaled(100, "points")
         s = result["sources"]["symmetric, delayed"]
-        helps = {1: "more", 0: "not clearly more or fewer", -1: "fewer"}[gains["no coupling"].sign]
+        words = {1: "more", 0: "not clearly more or fewer", -1: "fewer"}
+        helps, order, delay = (
+            words[gains[name].sign] for name in ("no coupling", "random delays", "no delay")
+        )
         answer = [
             "Waves travel at the group velocity of linear theory (largest error "
             f"{100 * error:.1f} %), up to {far:.0f} sites in a decay time; with symmetric "
@@ -220,8 +223,10 @@ class Waves(DigitExperiment):
             f"{s['errors'][-1]:.2g} at kicks of 10.",
             f"{self.wait} steps after a digit, {helps} digits are read from the delayed sheet "
             f"({rows['Digits read, delayed']}) than without coupling "
-            f"({rows['Digits read, no coupling']}; pixels {rows['Digits read, pixels']}; "
-            f"{len(self.seeds)} seeds).",
+            f"({rows['Digits read, no coupling']}; pixels {rows['Digits read, pixels']}); "
+            f"{order} than with random delays ({rows['Digits read, random delays']}), and {delay} "
+            "than from the sheet without delay, where nothing travels "
+            f"({rows['Digits read, no delay']}; {len(self.seeds)} seeds).",
         ]
         details = {
             "packets": [

@@ -33,10 +33,11 @@ def draw_interference(x, turn):
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.6))
     z = x[:, :, -1] - 1j * np.gradient(x, axis=2)[:, :, -1] / np.sin(turn)
     top = np.quantile(np.abs(x[:, :, -1]), 0.99)
-    image = axes[0].imshow(x[:, :, -1], cmap="RdBu_r", vmin=-top, vmax=top)
-    figure.colorbar(image, ax=axes[0], label="position x")
+    style = {"vmin": -top, "vmax": top, "interpolation": "bicubic"}
+    image = axes[0].imshow(x[:, :, -1], cmap="RdBu_r", **style)
+    figure.colorbar(image, ax=axes[0], label="position x", shrink=0.8)
     image = axes[1].imshow(np.angle(z), cmap="twilight", vmin=-np.pi, vmax=np.pi)
-    figure.colorbar(image, ax=axes[1], label="phase (rad)")
+    figure.colorbar(image, ax=axes[1], label="phase (rad)", shrink=0.8)
     for ax in axes:
         ax.set(xlabel="site", ylabel="site")
     return figure, (
@@ -126,7 +127,7 @@ def draw_later(sources, decoding):
             s["amplitudes"], np.maximum(s["errors"], 1e-16), "o-", color=COLORS[name], label=name
         )
     axes[0].set(xlabel="size of both kicks (y)", ylabel="departure from the sum (relative rms)")
-    axes[0].legend(loc="center left")
+    axes[0].legend(loc="center right")
     names = list(decoding[0])
     for k, name in enumerate(names):
         values = 100 * np.array([one[name] for one in decoding])
