@@ -21,10 +21,10 @@ def effenberger_2025(
     alpha=0.04,
     seed=None,
 ):
-    """Make an untrained network with the parameters of Effenberger et al. (2025).
+    """Make an untrained network with the parameters of Effenberger et al.'s public code (2025).
 
     All weights and biases are uniform on ``(-1, 1)/sqrt(fan_in)``, the default
-    of `torch.nn.Linear`, which the paper's networks start from.
+    of `torch.nn.Linear`, which networks in the authors' public code start from.
 
     Parameters
     ----------

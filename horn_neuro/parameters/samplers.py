@@ -15,7 +15,7 @@ def _range(name, low, high):
 
 
 def uniform_multiple(base, size, rng, low=0.5, high=2.0):
-    """Draw `base` times a uniform factor, as in the paper's heterogeneous networks.
+    """Draw `base` times a uniform factor, as the authors' demo of heterogeneity does.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
     path : str | Path
         A file of `torch.save`; it is loaded with ``weights_only=True``.
     omega, gamma, alpha : float | array_like, shape (n_units,)
-        Not in such a checkpoint; the defaults are the paper's.
+        Not in such a checkpoint; the defaults are those of the authors' public code.
     h, step : float
         As in `HornParameters`.
 

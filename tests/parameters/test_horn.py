@@ -4,7 +4,7 @@ import pytest
 import horn_neuro as hn
 
 
-def test_defaults_are_those_of_the_paper():
+def test_defaults_are_those_of_the_authors_code():
     params = hn.effenberger_2025(seed=1)
     assert params.n_units == 32
     assert np.allclose(params.omega, 2 * np.pi / 28)

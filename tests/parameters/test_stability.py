@@ -11,6 +11,6 @@ def test_agrees_with_the_roots_of_the_scheme():
         assert bool(is_stable(omega, gamma, h)) == (np.abs(roots).max() < 1)
 
 
-def test_the_paper_is_stable_and_undamped_is_not():
+def test_the_authors_defaults_are_stable_and_undamped_is_not():
     assert is_stable(2 * np.pi / 28, 0.01)
     assert not is_stable(2 * np.pi / 28, 0.0)
