@@ -1,18 +1,17 @@
 #!/usr/bin/env python
 """Does heterogeneity bring separability and near-critical dynamics?
 
-Sweeps the strength of the recurrent connections and the heterogeneity of
-frequency and damping, and measures, on the same axes: the largest Lyapunov
-exponent, autocorrelation times and fluctuations of synchrony at rest, how well
-a linear readout separates digits, and how much a network learns by
-backpropagation within a small fixed budget. Avalanches of spikes are compared
-with surrogates; networks with delays and trained ones are set beside.
+Sweeps the strength of the recurrent connections and the heterogeneity of frequency and
+damping, and measures, on the same axes: the two largest Lyapunov exponents, autocorrelation
+times and fluctuations of synchrony at rest, how well a linear readout separates digits, and
+how much a network learns by backpropagation within a small fixed budget. The edge is where
+small deviations from the fixed point of the silent network, biases included, begin to grow.
+Delays, none, equal and heterogeneous of the same mean, are a factor of their own.
 
-Differences are over pairs of networks with the same seed and coupling; those of
-one seed share their drawn frequencies, so few seeds make their test lenient. The
-trained networks have seen the digits that come along.
+The unit is the seed: quantities are averaged over couplings (or levels) of each seed before
+any test; learning is the primary outcome, the others are corrected by Holm.
 
-    horn-neuro heterogeneity --couplings 0.5 1 2 4 --seeds 1 2 3 4 --epochs 4
+    horn-neuro heterogeneity --couplings 0.5 1 2 4 --seeds 6 7 8 9 10 --epochs 4
 """
 
 from functools import partial
@@ -26,16 +25,18 @@ import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator, uniform_delays
-from horn_neuro.report import figures
-from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE
+from horn_neuro.report import distributions, figures
+from horn_neuro.report.style import BLUE, GREY, ORANGE
 from horn_neuro.twin import HornClassifier, evaluate
 
 KICKS = hn.PoissonKicks(50.0, 0.04)
-REST, TRIALS, LONGEST_DELAY = 1000, 10, 10  # steps, number, steps
+REST, TRIALS, MEAN_DELAY = 1000, 10, 5  # steps, number, steps
+DELAYS = ("no delays", "equal delays", "heterogeneous delays")
 WIDE = (0.1, 0.2, 0.4, 0.8, 1.2, 1.6, 2.4, 3.2, 6.4)
 FINE = (0.0, 0.25, 0.5, 0.75, 1.0)
 QUANTITIES = {  # name: label, factor, unit of a difference
     "lyapunov": ("largest Lyapunov\nexponent (1/step)", 1, "1/step"),
+    "second": ("second Lyapunov\nexponent (1/step)", 1, "1/step"),
     "memory": ("autocorrelation\ntime (ms)", 1, "ms"),
     "susceptibility": ("fluctuation of\nthe order parameter", 1, None),
     "separability": ("accuracy of a\nlinear readout (%)", 100, "points"),
@@ -45,14 +46,12 @@ QUANTITIES = {  # name: label, factor, unit of a difference
 
 class Heterogeneity(DigitExperiment):
     title = "Heterogeneity and criticality"
-    takes = Sizes("25 s", "1.5 min", "")
+    takes = Sizes("25 s", "2 min", "")
     resumes = True
     device = material.DEVICE
-    couplings = Option(
-        Sizes((0.4, 1.6), (0.2, 0.4, 0.8, 1.6, 3.2, 6.4), WIDE), "std of w_rec", above=0
-    )
+    couplings = Option(Sizes((0.4, 1.6), (0.4, 1.6, 6.4), WIDE), "std of w_rec", above=0)
     levels = Option(Sizes(FINE[::4], FINE[::4], FINE), "heterogeneity: 0 equal", least=0, most=1)
-    seeds = Option(Sizes((1,), (1, 2), range(1, 6)), "of the networks", least=0)
+    seeds = Option(Sizes((1,), range(1, 6), range(1, 11)), "of the networks", least=0)
     units = Option(Sizes(12, 32, 64), "oscillators", least=2)
     digits = Option(Sizes(5, 15, 40), "of each class, for the readout; nested folds", least=5)
     epochs = Option(Sizes(1, 2, 5), "budget of training", least=1)
@@ -65,7 +64,7 @@ class Heterogeneity(DigitExperiment):
         self.test = material.as_tensors(test[rng.permutation(len(test))[:1000]])
         couplings, levels = sorted(set(self.couplings)), sorted(set(self.levels))
         networks = list(product(self.seeds, levels, couplings))
-        self.expect(len(networks) + 3 * len(self.seeds) + 1, "network")
+        self.expect(len(networks) + 6 * len(self.seeds) + 1, "network")
         name = "coupling {2:g}, level {1:g}, seed {0}"
         work = [(name.format(*one), partial(self.cell, *one)) for one in networks]
         cells, bursts = zip(*self.keep_all(work), strict=True)
@@ -74,12 +73,13 @@ class Heterogeneity(DigitExperiment):
         kinds = self.kinds(middle)
         return {"cells": list(cells), "bursts": bursts, "networks": kinds, "middle": middle}
 
-    def network(self, coupling, level, seed, delayed=False):
+    def network(self, coupling, level, seed, delays=DELAYS[0]):
         """Between equal units (level 0) and drawn ones (1), of the same mean and weights."""
         params = material.untrained(self.units, coupling, seed, alpha=0.07, gamma=0.02)
-        if delayed:
-            rng = generator(seed, "delays")
-            params = params.replace(delays=uniform_delays(self.units, 1, LONGEST_DELAY, rng))
+        if delays != DELAYS[0]:
+            low, high = (MEAN_DELAY, MEAN_DELAY) if delays == DELAYS[1] else (1, 2 * MEAN_DELAY - 1)
+            drawn = uniform_delays(self.units, low, high, generator(seed, "delays"))
+            params = params.replace(delays=drawn)
         return material.mixed(params, level)
 
     def cell(self, seed, level, coupling):
@@ -93,18 +93,20 @@ class Heterogeneity(DigitExperiment):
         # No time can be told that is longer than half of the record.
         times = np.nan_to_num(analysis.autocorrelation_time(z), nan=z.shape[2] / 2)
         order = analysis.kuramoto_order_parameter(rest)
+        spectrum = analysis.lyapunov_spectrum(params, n_exponents=2)
         cell = {
             **{"coupling": coupling, "level": level, "seed": seed},
-            "device": rest.provenance["device"],
-            "lyapunov": float(analysis.lyapunov_spectrum(params, n_steps=1000).exponents[0]),
+            **dict(zip(("lyapunov", "second"), map(float, spectrum.exponents), strict=True)),
+            "lyapunov converged": spectrum.converged,
             "critical": coupling * analysis.critical_gain(params),
             "memory": float(np.median(times) * 1e3 * params.step),
             "susceptibility": analysis.order_susceptibility(order, params.n_units),
             "separability": self.separability(params, seed),
             "learned": self.learn(params, seed)[1],
         }
-        chosen = (seed, level) == (self.seeds[0], max(self.levels))
-        return cell, cut_avalanches(rest.spikes, seed) if chosen else None
+        if (seed, level) != (self.seeds[0], max(self.levels)):
+            return cell, None
+        return cell, analysis.avalanches_against_shifts(rest.spikes, generator(seed, "surrogate"))
 
     def separability(self, params, seed):
         last = hn.simulate(params, self.readout.inputs, record=(), device=self.device).final_state.x
@@ -122,18 +124,18 @@ class Heterogeneity(DigitExperiment):
     def kinds(self, coupling):
         """Separability and learning of kinds of networks; separability of the pixels themselves."""
 
-        def look(level, delayed, seed):
-            params = self.network(coupling, level, seed, delayed)
+        def look(level, delays, seed):
+            params = self.network(coupling, level, seed, delays)
             learning, test = self.learn(params, seed)
             share = self.separability(params, seed)
             return {"separability": share, "learning": learning, "test": test}
 
-        kinds = {"equal": (0, 0), "heterogeneous": (1, 0), "heterogeneous, delays": (1, 1)}
-        names = list(product(kinds, self.seeds))
-        work = [(f"{name}, seed {s}", partial(look, *kinds[name], s)) for name, s in names]
-        result = {name: [] for name in kinds}
-        for (name, _), row in zip(names, self.keep_all(work), strict=True):
-            result[name].append(row)
+        units = ("equal", "heterogeneous")
+        kinds = {f"{units[level]}, {d}": (level, d) for level, d in product((0, 1), DELAYS)}
+        names = product(kinds.items(), self.seeds)
+        work = [(f"{name}, seed {s}", partial(look, *kind, s)) for (name, kind), s in names]
+        rows, n = list(self.keep_all(work)), len(self.seeds)
+        result = {name: rows[k * n : (k + 1) * n] for k, name in enumerate(kinds)}
         self.step("trained networks")
         for name in hn.PRETRAINED:
             share = self.separability(hn.pretrained(name), 1)
@@ -143,58 +145,65 @@ class Heterogeneity(DigitExperiment):
 
     def findings(self, result):
         cells, rows = result["cells"], {}
-        levels, couplings = (sorted({c[key] for c in cells}) for key in ("level", "coupling"))
+        levels = sorted({cell["level"] for cell in cells})
         for level in levels:
-            here = [cell for cell in cells if cell["level"] == level]
-            at = {g: [c for c in here if c["coupling"] == g] for g in couplings}
-            edge = analysis.mean_interval([c["critical"] for c in at[couplings[0]]])
+            edge = analysis.mean_interval(self.by_seed(cells, level, "critical"))
             rows[f"Heterogeneity {level:g}: coupling at the edge, linear theory"] = edge
-            for key in ("separability", "learned", "susceptibility"):
-                best = max(at, key=lambda g, a=at, k=key: np.mean([c[k] for c in a[g]]))
-                rows[f"Heterogeneity {level:g}: coupling of most {key}"] = analysis.Estimate(best)
-        ends = ([c for c in cells if c["level"] == level] for level in (levels[-1], levels[0]))
-        high, low = (sorted(end, key=lambda c: (c["coupling"], c["seed"])) for end in ends)
-        if len(levels) > 1 and len(low) > 1:
+        tests = {}
+        if len(levels) > 1 and len(self.seeds) > 1:
             for key, (_, factor, unit) in QUANTITIES.items():
-                pair = ([cell[key] for cell in end] for end in (high, low))
+                pair = [self.by_seed(cells, level, key) for level in (levels[-1], levels[0])]
                 difference = analysis.paired_difference(*pair).scaled(factor, unit)
-                rows[f"Most minus least heterogeneous: {key}"] = difference
+                tests[f"Most minus least heterogeneous: {key}"] = difference
+            for key in ("separability", "test"):
+                pair = [self.delayed(result["networks"], d, key) for d in DELAYS[:0:-1]]
+                difference = analysis.paired_difference(*pair).scaled(100, "points")
+                tests[f"Heterogeneous minus equal delays: {key}"] = difference
+        primary = {name: tests.pop(name) for name in [*tests] if name.endswith("learned")}
+        rows |= primary | analysis.holm(tests)
         for name, networks in result["networks"].items():
             for key in ("separability", "test"):
                 if key in networks[0]:
                     mean = analysis.mean_interval([row[key] for row in networks])
                     rows[f"Network, {name}: {key}"] = mean.scaled(100, "%")
-        for coupling, pair in result["bursts"].items():
-            for name, burst in pair.items():
-                if "exponent" in burst["fit"]:
-                    exponent = analysis.Estimate(burst["fit"]["exponent"], n=len(burst["sizes"]))
-                    rows[f"Avalanches, coupling {coupling:g}, {name}: exponent"] = exponent
-        details = {
-            **{"cells": cells, "networks": result["networks"]},
-            "avalanches": {
-                str(coupling): {n: {"count": len(b["sizes"]), **b["fit"]} for n, b in pair.items()}
-                for coupling, pair in result["bursts"].items()
-            },
+        bursts = {
+            str(coupling): {n: {"count": len(b["sizes"]), **b["fit"]} for n, b in pair.items()}
+            for coupling, pair in result["bursts"].items()
         }
+        details = {"cells": cells, "networks": result["networks"], "avalanches": bursts}
         return Findings(self.answer(rows, result), rows, details)
 
     def answer(self, rows, result):
         edges = [v.value for k, v in rows.items() if k.endswith("edge, linear theory")]
         edge = (
-            f"Linear theory of the silent network has its edge at w_rec of std {edges[0]:.2f} to "
-            f"{edges[-1]:.2f}, from equal units to the most heterogeneous."
+            f"The silent network becomes unstable at w_rec of std {edges[0]:.2f} for equal units "
+            f"and {edges[-1]:.2f} for the most heterogeneous."
         )
-        title, keys = "Most minus least heterogeneous: ", ("separability", "learned")
-        if title + keys[0] not in rows:
+        title = "Most minus least heterogeneous: "
+        if title + "learned" not in rows:
             return [edge]
-        readout, learned = (rows[title + key] for key in keys)
+        readout, learned = rows[title + "separability"], rows[title + "learned"]
         verdict = {1: "better", 0: "neither clearly better nor worse", -1: "worse"}
+        delays = rows["Heterogeneous minus equal delays: test"]
+        say = {1: "raise", 0: "do not clearly change", -1: "lower"}
         return [
-            f"Over all couplings, heterogeneous networks separate digits {verdict[readout.sign]} "
-            f"than equal ones ({readout:+}) and learn them {verdict[learned.sign]} ({learned:+}; "
-            f"{learned.n} pairs of networks of {len(self.seeds)} seeds).",
-            edge,
+            f"Over all couplings, heterogeneous networks learn digits {verdict[learned.sign]} than "
+            f"equal ones ({learned:+}, p = {learned.p_value:.2g}, of which {len(self.seeds)} seeds "
+            f"can give {2.0 ** (1 - len(self.seeds)):.2g} at least) and separate them "
+            f"{verdict[readout.sign]} ({readout:+}).",
+            f"{edge} At std {result['middle']:g}, heterogeneous delays {say[delays.sign]} what is "
+            f"learned, compared with equal ones of the same mean ({delays:+}).",
         ]
+
+    def delayed(self, networks, delays, key):
+        """Mean over equal and heterogeneous units of each seed."""
+        kinds = (networks[f"{units}, {delays}"] for units in ("equal", "heterogeneous"))
+        return np.mean([[row[key] for row in kind] for kind in kinds], axis=0)
+
+    def by_seed(self, cells, level, key):
+        """Mean over couplings of each seed."""
+        here = [(c["seed"], c[key]) for c in cells if c["level"] == level]
+        return [np.mean([value for s, value in here if s == seed]) for seed in self.seeds]
 
     def figures(self, result):
         return {
@@ -202,20 +211,6 @@ class Heterogeneity(DigitExperiment):
             "Avalanches": draw_avalanches(result["bursts"]),
             "Kinds of networks": draw_kinds(result["networks"], result["middle"]),
         }
-
-
-def cut_avalanches(spikes, seed):
-    """Sizes of avalanches at rest, of surrogates, and the fit of a power law to either."""
-    result = {}
-    shifted = analysis.circular_shifts(spikes, generator(seed, "surrogate"))
-    for name, trains in (("network", spikes), ("shifted", shifted)):
-        sizes = analysis.avalanches(trains, 1).size
-        try:
-            fit = analysis.fit_power_law(sizes)
-        except (ImportError, ValueError) as error:
-            fit = {"not fitted": str(error)}
-        result[name] = {"sizes": sizes, "fit": fit}
-    return result
 
 
 def draw_curves(cells):
@@ -227,25 +222,27 @@ def draw_curves(cells):
             here = [cell for cell in cells if cell["level"] == level]
             values = [[factor * c[key] for c in here if c["coupling"] == g] for g in couplings]
             ax.plot(couplings, values, marker, ms=3, color=color, alpha=0.5)
-            mean = np.mean(values, axis=1)
-            ax.plot(couplings, mean, marker=marker, color=color, label=f"{level:g}")
+            ax.plot(
+                couplings, np.mean(values, axis=1), marker=marker, color=color, label=f"{level:g}"
+            )
             ax.axvline(np.mean([cell["critical"] for cell in here]), color=color, ls=":", lw=1.4)
         ax.set(ylabel=label, xscale="log", xlabel="coupling: std of w_rec")
         ax.tick_params(labelbottom=True)
-    axes[0, 0].axhline(0, color="black", lw=0.6)
-    axes[1, 0].axhline(REST / 2, color=GREY, ls="--", lw=1)
-    axes[1, 0].text(couplings[0], REST / 2, "longest that can be told", va="bottom", color=GREY)
-    axes[1, 0].set_ylim(0, 0.6 * REST)
-    for ax in (axes[1, 1], axes[0, 2]):
+    for ax in axes[:, 0]:
+        ax.axhline(0, color="black", lw=0.6)
+    memory, susceptible, separable, learned = axes.T.flat[2:]
+    memory.axhline(REST / 2, color=GREY, ls="--", lw=1)
+    memory.text(couplings[0], REST / 2, "longest that can be told", va="bottom", color=GREY)
+    memory.set_ylim(0, 0.6 * REST)
+    susceptible.set_ylim(0, None)
+    for ax in (separable, learned):
         ax.axhline(10, color=GREY, lw=1, ls="-.")
         ax.set_ylim(0, None)
-    axes[1, 2].axis("off")
-    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), title="heterogeneity", loc="center")
+    axes[0, 0].legend(title="heterogeneity", loc="upper left")
     figures.label_log_axis(axes[0, 0].xaxis)
     return figure, (
-        "Do separability and learning peak near the edge? From weak to strong connections: small "
-        "marks are networks, lines their means. Dotted: the coupling at which linear theory of "
-        "the silent network becomes unstable; dash-dotted: chance."
+        "Do separability and learning peak near the edge? Small marks are networks, lines their "
+        "means. Dotted: the edge of the silent network; dash-dotted: chance."
     )
 
 
@@ -256,10 +253,7 @@ def draw_avalanches(bursts):
     for ax in axes.flat[len(bursts) :]:
         ax.axis("off")
     for ax, (coupling, pair) in zip(axes.flat, bursts.items(), strict=False):
-        for name, color, line in (("network", ORANGE, "-"), ("shifted", GREY, "--")):
-            sizes = np.sort(pair[name]["sizes"])
-            share = 1 - np.arange(len(sizes)) / max(1, len(sizes))
-            ax.loglog(sizes, share, line, color=color, label=name, drawstyle="steps-pre")
+        distributions.plot_survival(ax, {name: part["sizes"] for name, part in pair.items()})
         ax.set(title=f"coupling {coupling:g}", xlabel="size (spikes)")
         ax.tick_params(labelbottom=True)
     for ax in axes[:, 0]:
@@ -267,8 +261,7 @@ def draw_avalanches(bursts):
     axes[0, 0].legend(loc="upper right")
     return figure, (
         "Are avalanches more than chance? Sizes of avalanches of spikes at rest, in bins of one "
-        "step, in heterogeneous networks. Dashed: surrogates, in which every unit's spikes are "
-        "shifted by a time of its own."
+        "step, in heterogeneous networks. Dashed: each unit's spikes shifted by its own time."
     )
 
 
@@ -281,10 +274,17 @@ def draw_kinds(networks, coupling):
     names = [name.replace(", ", ",\n") for name in networks]
     left.set_xticks(range(len(names)), names, fontsize="small", rotation=25, ha="right")
     left.set(ylabel="accuracy (%)", ylim=(0, 105), title="of a linear readout")
-    for name, color, marker in zip(networks, (BLUE, ORANGE, GREEN), "osD", strict=False):
-        curves = 100 * np.array([row["learning"] for row in networks[name]])
-        epochs = np.arange(1, curves.shape[1] + 1)
-        figures.plot_band(right, epochs, curves, marker, color=color, label=name)
+    for k, (name, rows) in enumerate(list(networks.items())[: 2 * len(DELAYS)]):
+        curves = 100 * np.array([row["learning"] for row in rows])
+        color, line = (BLUE, ORANGE)[k // len(DELAYS)], ("-", "--", ":")[k % len(DELAYS)]
+        right.plot(
+            1 + np.arange(curves.shape[1]),
+            curves.mean(axis=0),
+            "osD"[k % 3],
+            ls=line,
+            color=color,
+            label=name,
+        )
     right.set(xlabel="epoch", title=f"of validation, w_rec of std {coupling:g}")
     right.xaxis.get_major_locator().set_params(integer=True)
     right.legend(loc="upper left")
@@ -292,7 +292,7 @@ def draw_kinds(networks, coupling):
         ax.axhline(10, color=GREY, lw=1, ls="-.")
     return figure, (
         "What do delays and training add? Left: one dot a network, bars: means. Right: learning "
-        "by backpropagation within the budget; bands: range over seeds. Dash-dotted: chance."
+        "by backpropagation within the budget, means over seeds. Dash-dotted: chance."
     )
 
 

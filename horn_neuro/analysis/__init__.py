@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "LyapunovSpectrum",
             "autocorrelation_time",
             "avalanches",
+            "avalanches_against_shifts",
             "circular_shifts",
             "critical_gain",
             "fit_power_law",
@@ -89,7 +90,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "paired_difference",
             "proportion",
         ],
-        "synchrony": ["Synchrony", "locking_by_detuning"],
+        "synchrony": ["pair_locking", "spread_over_pairs", "windowed_plv"],
         "vortices": ["vortex_lifetimes", "vortices", "winding_number"],
         "waves": [
             "Wave",

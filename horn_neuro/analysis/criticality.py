@@ -15,6 +15,7 @@ __all__ = [
     "LyapunovSpectrum",
     "autocorrelation_time",
     "avalanches",
+    "avalanches_against_shifts",
     "circular_shifts",
     "critical_gain",
     "fit_power_law",
@@ -397,6 +398,33 @@ def fit_power_law(sizes):
             ratio, p = fit.distribution_compare("power_law", other, normalized_ratio=True)
             described |= {other: float(ratio), f"{other} p": float(p)}
     return described
+
+
+def avalanches_against_shifts(spikes, rng):
+    """Sizes of avalanches, in bins of one step, of spikes and of their surrogates.
+
+    Parameters
+    ----------
+    spikes : SpikeTrains
+        Spikes of all trials.
+    rng : numpy.random.Generator
+        The source of randomness of `circular_shifts`.
+
+    Returns
+    -------
+    found : dict of str to dict
+        For "network" and "shifted", the "sizes" and the "fit" of a power law (see
+        `fit_power_law`), or why there is none.
+    """
+    found = {}
+    for name, trains in (("network", spikes), ("shifted", circular_shifts(spikes, rng))):
+        sizes = avalanches(trains, 1).size
+        try:
+            fit = fit_power_law(sizes)
+        except (ImportError, ValueError) as error:
+            fit = {"not fitted": str(error)}
+        found[name] = {"sizes": sizes, "fit": fit}
+    return found
 
 
 def order_susceptibility(order, n_units):

@@ -1,81 +1,83 @@
-"""Synchrony of a network: phase-locking of its pairs."""
-
-from dataclasses import dataclass
+"""Synchrony of a network: phase-locking of its pairs in windows, and how it is distributed."""
 
 import numpy as np
 
-from horn_neuro.analysis.connectivity import plv_over_time, ppc_over_time, ppc_over_trials
-from horn_neuro.analysis.phase import kuramoto_order_parameter
-
-__all__ = ["Synchrony", "locking_by_detuning"]
+__all__ = ["pair_locking", "spread_over_pairs", "windowed_plv"]
 
 
-@dataclass(frozen=True, eq=False)
-class Synchrony:
-    """Phase-locking of all pairs of units in one segment of a recording.
+def windowed_plv(z, length, step=None):
+    """Phase-locking value over time of all pairs, in windows that slide along each trial.
 
     Parameters
     ----------
-    plv, ppc : ndarray, shape (n_pairs,)
-        Over time, mean over trials.
-    ppc_trials : ndarray, shape (n_pairs,)
-        Over trials, mean over the times of the segment.
-    detuning : ndarray, shape (n_pairs,)
-        Difference of the natural frequencies in Hz.
-    order : ndarray, shape (n_times,)
-        Kuramoto order parameter, mean over trials.
-    """
-
-    plv: np.ndarray
-    ppc: np.ndarray
-    ppc_trials: np.ndarray
-    detuning: np.ndarray
-    order: np.ndarray
-
-    @classmethod
-    def of(cls, recording, segment):
-        """Measure a segment of a recording with x and y and at least two trials."""
-        n = recording.data.sizes["unit"]
-        pairs = np.tril_indices(n, -1)
-        options = {"segment": segment}
-        over_trials = ppc_over_trials(recording, **options).get_data("dense")[:, :, 0]
-        frequency = recording.data["frequency"].values
-        return cls(
-            plv=plv_over_time(recording, **options).get_data("dense").mean(axis=0)[pairs],
-            ppc=ppc_over_time(recording, **options).get_data("dense").mean(axis=0)[pairs],
-            ppc_trials=over_trials.mean(axis=2)[pairs],
-            detuning=np.abs(frequency[pairs[0]] - frequency[pairs[1]]),
-            order=kuramoto_order_parameter(recording, **options).mean(axis=0),
-        )
-
-    def summary(self):
-        """Return mean and spread (standard deviation) over pairs of each measure, as floats."""
-        measures = {"plv": self.plv, "ppc": self.ppc, "ppc_trials": self.ppc_trials}
-        found = {f"{name} mean": float(values.mean()) for name, values in measures.items()}
-        found |= {f"{name} spread": float(values.std()) for name, values in measures.items()}
-        return found | {"order": float(self.order.mean())}
-
-
-def locking_by_detuning(synchronies, edges):
-    """Average the locking of pairs with similar frequency differences.
-
-    Parameters
-    ----------
-    synchronies : list of Synchrony
-        One for each seed.
-    edges : array_like, shape (n_bins + 1,)
-        Edges of the bins of detuning in Hz.
+    z : array_like of complex, shape (n_trials, n_units, n_times)
+        Phases as the angles of complex numbers, such as of `oscillator_signal`.
+    length : int
+        Samples of a window.
+    step : int | None
+        Samples from one window to the next; None is `length`, so that none overlap.
 
     Returns
     -------
-    locking : ndarray, shape (n_seeds, n_bins)
-        Mean PPC over time of the pairs in each bin; NaN where there is none.
+    plv : ndarray, shape (n_windows, n_trials, n_pairs)
+        Of the windows that fit in, and of pairs in the order of ``numpy.tril_indices(n, -1)``.
+        What has no amplitude is locked to nothing.
+
+    Raises
+    ------
+    ValueError
+        If there is one unit, or no window fits in.
+
+    Examples
+    --------
+    >>> z = np.exp(1j * np.arange(100) * np.array([[0.2], [0.2], [0.3]]))[None]
+    >>> windowed_plv(z, 50).round(2).tolist()
+    [[[1.0, 0.24, 0.24]], [[1.0, 0.24, 0.24]]]
+
+    References
+    ----------
+    Lachaux, Rodriguez, Martinerie and Varela, Hum Brain Mapp 1999,
+    doi:10.1002/(SICI)1097-0193(1999)8:4<194::AID-HBM4>3.0.CO;2-C.
     """
-    rows = []
-    for synchrony in synchronies:
-        where = np.digitize(synchrony.detuning, edges) - 1
-        inside = (where >= 0) & (where < len(edges) - 1)
-        counts = np.bincount(where[inside], minlength=len(edges) - 1)
-        sums = np.bincount(where[inside], synchrony.ppc[inside], minlength=len(edges) - 1)
-        rows.append(np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0))
-    return np.array(rows)
+    z = np.asarray(z)
+    n_units, n_times = z.shape[1:]
+    if n_units < 2 or not 1 <= length <= n_times:
+        raise ValueError(
+            f"{n_units} units, {n_times} samples and a window of {length}: give at least two "
+            "units, and a window of at least 1 that fits in"
+        )
+    size = np.abs(z)
+    phasors = np.divide(z, size, out=np.zeros_like(z, complex), where=size > 0)
+    pairs = np.tril_indices(n_units, -1)
+    plv = []
+    for start in range(0, n_times - length + 1, step or length):
+        part = phasors[:, :, start : start + length]
+        plv.append(np.abs(part @ part.conj().transpose(0, 2, 1))[:, *pairs] / length)
+    return np.array(plv)
+
+
+def pair_locking(z, length=None):
+    """Mean locking of every pair over trials and windows: what each pair tends to.
+
+    Parameters
+    ----------
+    z : array_like of complex, shape (n_trials, n_units, n_times)
+        As in `windowed_plv`.
+    length : int | None
+        Samples of a window; None takes all.
+
+    Returns
+    -------
+    plv, ppc : ndarray, shape (n_pairs,)
+        PPC is that over time, which is biased (see `ppc_over_time`).
+    """
+    length = np.shape(z)[2] if length is None else length
+    plv = windowed_plv(z, length)
+    ppc = (length * plv**2 - 1) / (length - 1)
+    return plv.mean(axis=(0, 1)), ppc.mean(axis=(0, 1))
+
+
+def spread_over_pairs(values):
+    """Return mean, standard deviation and interquartile range of values (dict of float)."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    return {"mean": float(np.mean(values)), "SD": float(np.std(values)), "IQR": float(high - low)}

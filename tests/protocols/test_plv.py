@@ -3,42 +3,57 @@ import pytest
 from mne_connectivity import read_connectivity
 from scipy import stats
 
+from horn_neuro import analysis
+
+NETWORKS = ("homogeneous", "heterogeneous")
+PRIMARY = "Primary: demo, silence: SD of PLV in windows of 100 steps"
+
 
 def test_networks_are_matched(experiment):
-    networks = experiment("plv")("fast", seeds=(5, 6)).networks(5)
-    equal, other = networks["homogeneous", "coupled"], networks["heterogeneous", "coupled"]
+    run = experiment("plv")("fast")
+    equal, other = (run.params(name, 0.8, 5) for name in NETWORKS)
     assert np.array_equal(equal.w_rec, other.w_rec)
     assert np.ptp(equal.omega) == 0
     assert np.ptp(other.omega) > 0.05
     assert equal.omega[0] == pytest.approx(other.omega.mean())
     assert equal.gamma[0] == pytest.approx(other.gamma.mean())
-    assert not networks["heterogeneous", "uncoupled"].w_rec.any()
+    strong = run.params("heterogeneous", 1.6, 5)
+    assert np.allclose(strong.w_rec, 2 * other.w_rec)
 
 
-def test_what_must_come_out(fast):
-    """Equal oscillators lock through their connections; unequal ones by similarity."""
-    found = fast("plv").result
-    assert len(found) == 8
-
-    def means(name, coupling, key):
-        return np.array([s.summary()[key] for s in found[name, coupling, "rest"]])
-
-    equal, other = (means(n, "coupled", "ppc mean") for n in ("homogeneous", "heterogeneous"))
-    assert (equal > other).all()
-    # Without connections nothing is locked over trials.
-    for name in ("homogeneous", "heterogeneous"):
-        assert abs(means(name, "uncoupled", "ppc_trials mean").mean()) < 0.05
-    free = found["heterogeneous", "uncoupled", "rest"][0]
-    assert free.ppc[free.detuning < 5].mean() > free.ppc[free.detuning > 20].mean()
-    # The row of the table is that of scipy's paired test.
-    row = fast("plv").findings.rows["Heterogeneous minus homogeneous, rest: ppc mean"]
-    interval = stats.ttest_rel(other, equal).confidence_interval()
-    assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
-    assert (row.n, row.p_value) == (2, pytest.approx(0.5))  # the smallest p of two seeds
+def test_the_demo_locks_equal_units_and_spreads_unequal_ones(fast):
+    result, rows = fast("plv").result, fast("plv").findings.rows
+    equal, other = ([n["demo"]["silence"] for n in result[name]] for name in NETWORKS)
+    for one, two in zip(equal, other, strict=True):
+        assert one["mean"] > 0.85 > 0.6 > two["mean"]
+        assert two["SD"] > one["SD"] + 0.1
+    pair = [[demo["SD"] for demo in demos] for demos in (other, equal)]
+    interval = stats.ttest_rel(*pair).confidence_interval()
+    assert (rows[PRIMARY].low, rows[PRIMARY].high) == pytest.approx((interval.low, interval.high))
+    assert "p = 0.5, the least that they can give" in fast("plv").findings.answer[0]
 
 
-def test_the_example_is_that_of_mne_connectivity(fast):
+def test_short_windows_broaden_and_the_mean_falls_at_every_weight(fast):
+    result = fast("plv").result
+    for one, two in zip(*(result[name] for name in NETWORKS), strict=True):
+        for setting in one["settings"]:
+            a, b = one["settings"][setting]["rest"], two["settings"][setting]["rest"]
+            assert a["PLV 100"]["SD"] < b["PLV 100"]["SD"], setting
+            assert a["PLV 100"]["mean"] > b["PLV 100"]["mean"], setting
+
+
+def test_weights_are_those_of_the_edge(fast, experiment):
+    run, network = experiment("plv")("fast"), fast("plv").result["heterogeneous"][0]
+    at = run.params("heterogeneous", network["edge"], 1)
+    assert analysis.critical_gain(at) == pytest.approx(1, rel=2e-4)
+
+
+def test_the_numpy_path_is_brian2s(fast):
+    """And what all outcomes but the first cost is corrected for."""
     done = fast("plv")
+    assert done.result["Brian2"] < 1e-10
     example = read_connectivity(done.folder / "example_plv.h5").get_data("dense")
-    plv = done.result["heterogeneous", "coupled", "stimulus"][0].plv
-    np.testing.assert_allclose(example.mean(axis=0)[np.tril_indices(12, -1)], plv)
+    assert example.shape == (10, 12, 12)
+    tested = [r.p_value for r in done.findings.rows.values() if r.p_value is not None]
+    assert tested[0] == pytest.approx(0.5)
+    assert tested[1:] == [1.0] * (len(tested) - 1)
