@@ -220,7 +220,7 @@ def draw_resetting(result, times, spans):
         ("no kicks, random states", "silence", "digits, no kicks", BLUE),
         ("kicks, one state", "kicks only, one state", "digits, one state", SKY),
     )
-    figure, axes = grid(1, len(result), 4.2, 4.2, sharey=True)
+    figure, axes = grid(1, len(result), 4.2, 4.2)
     for ax, (group, ones) in zip(axes[0], result.items(), strict=True):
         for label, control, shown, color in pairs:
             for name, line in ((control, ":"), (shown, "-")):
