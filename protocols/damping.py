@@ -37,7 +37,7 @@ TUNING_SEED = 0
 
 class Damping(DigitExperiment):
     title = "Damping as the switch"
-    takes = Sizes("10 s", "3 min", "")
+    takes = Sizes("10 s", "2 min", "")
     resumes = True
     gammas = Option(
         Sizes((0.02, 0.4), (0.02, 0.05, 0.1, 0.2, 0.4), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)),
