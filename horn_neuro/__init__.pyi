@@ -1,4 +1,14 @@
-from . import analysis, datasets, experiment, parameters, recording, report, simulator, twin
+from . import (
+    analysis,
+    datasets,
+    experiment,
+    parameters,
+    recording,
+    report,
+    simulator,
+    sweep,
+    twin,
+)
 from .parameters import (
     PRETRAINED,
     PRETRAINED_KINDS,
@@ -42,5 +52,6 @@ __all__ = [
     "simulate",
     "simulator",
     "stack",
+    "sweep",
     "twin",
 ]

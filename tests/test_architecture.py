@@ -57,6 +57,18 @@ def test_every_public_name_exists_and_is_documented():
             assert value.__doc__ or isinstance(value, tuple), f"{room}.{name}"
 
 
+def test_no_module_is_named_like_what_is_in_it():
+    """Such a name makes lazy_loader exchange the package's class, and nothing of it pickles."""
+    for package in sorted((ROOT / "horn_neuro").glob("*/__init__.py")):
+        room = importlib.import_module(f"horn_neuro.{package.parent.name}")
+        for name in room.__all__:
+            getattr(room, name)
+        assert type(room) is type(sys), room
+    import horn_neuro
+
+    assert type(horn_neuro) is type(sys)
+
+
 WITH_EXAMPLES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text().count(">>> ")
     for path in sorted((ROOT / "horn_neuro").rglob("*.py"))

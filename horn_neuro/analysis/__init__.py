@@ -28,7 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "lyapunov_spectrum",
             "order_susceptibility",
         ],
-        "dispersion": ["Dispersion", "dispersion"],
+        "linear_waves": ["Dispersion", "dispersion"],
         "hebbian": [
             "Alignment",
             "align",
@@ -91,7 +91,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "proportion",
         ],
         "synchrony": ["pair_locking", "spread_over_pairs", "windowed_plv"],
-        "vortices": ["vortex_lifetimes", "vortices", "winding_number"],
+        "winding": ["vortex_lifetimes", "vortices", "winding_number"],
         "waves": [
             "Wave",
             "classify_wave",

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from horn_neuro.analysis.modes import check_field, leading_mode
-from horn_neuro.analysis.vortices import winding_number
+from horn_neuro.analysis.winding import winding_number
 
 __all__ = [
     "Wave",

@@ -3,13 +3,16 @@
 import argparse
 import ast
 import importlib
+import itertools
+import os
 import pkgutil
 import shlex
 import signal
 import sys
 import textwrap
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from horn_neuro.experiment.frame import Experiment
@@ -17,6 +20,25 @@ from horn_neuro.experiment.frame import Experiment
 __all__ = ["main", "run_command"]
 
 
+@contextmanager
+def _any_terminal():
+    """Print in any encoding, and to a reader that leaves early (``| head -1``)."""
+    streams = [stream for stream in (sys.stdout, sys.stderr) if hasattr(stream, "reconfigure")]
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        with suppress(BrokenPipeError):
+            yield
+    finally:
+        for stream in streams:
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                # Python flushes once more as it ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@_any_terminal()
 def main():
     """Run ``horn-neuro``; exits with a status."""
     import horn_neuro.protocols
@@ -25,26 +47,44 @@ def main():
     names = sorted(module.name for module in pkgutil.iter_modules([folder]))
     command, *argv = sys.argv[1:] or ["list"]
     if command in names:
-        module = importlib.import_module(f"horn_neuro.protocols.{command}")
-        (cls,) = (
-            value
-            for value in vars(module).values()
-            if isinstance(value, type)
-            and issubclass(value, Experiment)
-            and value.__module__ == module.__name__
-        )
-        run_command(cls, f"horn-neuro {command}", argv)
+        run_command(_experiment(command, names), f"horn-neuro {command}", argv)
+    elif command == "sweep":
+        # Sweeps stand above this room, and are looked up by name like protocols.
+        sweeps = importlib.import_module("horn_neuro.sweep.command")
+        sweeps.run_sweep(partial(_experiment, names=names), argv)
     elif command in ("list", "-h", "--help"):
         for name in names:
-            question = ast.get_docstring(ast.parse(Path(folder, f"{name}.py").read_text()))
-            print(f"{name:18} {question.splitlines()[0]}")
+            print(f"{name:18} {_story(Path(folder, f'{name}.py')).splitlines()[0]}")
         print("\nhorn-neuro NAME --help tells more, horn-neuro NAME --fast is a first look.")
     else:
         sys.exit(f"horn-neuro: there is no {command}; choose {', '.join(names)}, or list")
 
 
+def _story(path):
+    """Return the docstring of a file, which ``python -OO`` does not keep."""
+    return ast.get_docstring(ast.parse(path.read_bytes()))
+
+
+def _experiment(name, names):
+    """Return the `Experiment` of a protocol, or exit."""
+    if name not in names:
+        sys.exit(f"horn-neuro: there is no {name}; choose {', '.join(names)}")
+    module = importlib.import_module(f"horn_neuro.protocols.{name}")
+    (cls,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Experiment)
+        and value.__module__ == module.__name__
+    )
+    return cls
+
+
+@_any_terminal()
 def run_command(cls, program, argv):
     """Run an experiment with the options of a command line; failures exit with one line.
+
+    The status is 2 where options are refused, before anything runs, and 1 for other failures.
 
     Parameters
     ----------
@@ -56,11 +96,16 @@ def run_command(cls, program, argv):
         The options.
     """
     given = vars(_parser(cls, program).parse_args(argv))
-    new = f"runs/{cls.name()}-{time.strftime('%Y%m%d-%H%M%S')}"
-    out = given.pop("out", None if "resume" in given else new)
-    resume, size = given.pop("resume", False), given.pop("size", "default")
+    out, size = given.pop("out", None), given.pop("size", "default")
+    resume = given.pop("resume", False)
     try:
         experiment = cls(size, **given)
+    except ValueError as error:
+        with suppress(BrokenPipeError):
+            print(f"{cls.name()}: {error}", file=sys.stderr)
+        sys.exit(2)
+    out = Path(out).expanduser() if out else None if resume else _new_folder(cls.name())
+    try:
         experiment.command = shlex.join([*shlex.split(program), *argv])
         with _noting_interrupts(experiment):
             _, found = experiment.start(out, resume)
@@ -73,11 +118,26 @@ def run_command(cls, program, argv):
         print(f"Figures and numbers: {out}/report.html")
 
 
+def _new_folder(name):
+    """Make the folder of a run under runs; it is its own, of several in one second too."""
+    first = f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for k in itertools.count(1):
+        folder = Path(first if k == 1 else f"{first}-{k}")
+        try:
+            folder.mkdir(parents=True)
+        except OSError:
+            if os.path.lexists(folder):
+                continue
+        return folder  # of what else is wrong with it, the run tells
+
+
 def _how_to_resume(program, argv, out):
-    if out is None or not Path(out, "parts").is_dir():
+    if out is None or not (out / "parts").is_dir():
         return ""
     options = [word for word in argv if word != "--resume"]
-    options += ["--resume"] if "--out" in argv else ["--out", str(out), "--resume"]
+    if not any(word.partition("=")[0] == "--out" for word in argv):
+        options += ["--out", str(out)]
+    options += ["--resume"]
     return f"\nWhat was done is kept; continue by\n    {program} {shlex.join(options)}"
 
 
@@ -95,10 +155,11 @@ def _noting_interrupts(experiment):
 
 
 def _parser(cls, program):
+    takes = f"Takes {cls.takes.default} on two cores, and leaves" if cls.takes.default else "Leaves"
     parser = argparse.ArgumentParser(
         prog=program,
-        description=sys.modules[cls.__module__].__doc__,
-        epilog=f"Takes {cls.takes.default} on two cores, and leaves report.html, results.json,\n"
+        description=_story(Path(sys.modules[cls.__module__].__file__)),
+        epilog=f"{takes} report.html, results.json,\n"
         "config.json and figures in a new folder under runs, or in that of --out.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from horn_neuro._version import software_versions
 from horn_neuro.experiment.options import Option, Sizes
 from horn_neuro.experiment.run_folder import RunFolder
-from horn_neuro.report import styled, write_report
+from horn_neuro.report import report_problem, styled, write_report
 
 __all__ = ["Experiment", "Findings"]
 
@@ -34,6 +35,18 @@ class Findings:
     answer: list
     rows: dict
     details: dict = field(default_factory=dict)
+
+
+class _Progress(tqdm):
+    """A bar that nobody has to read: the run goes on without (``2>&1 | head``)."""
+
+    def display(self, *args, **kwargs):
+        with suppress(BrokenPipeError):
+            super().display(*args, **kwargs)
+
+    def close(self):
+        with suppress(BrokenPipeError):
+            super().close()
 
 
 class Experiment:
@@ -64,9 +77,12 @@ class Experiment:
         What else belongs into ``config.json``.
     writes : bool
         Whether this process writes and prints; of several processes, one does.
+    quiet : bool
+        Whether it shows no progress.
     """
 
     title, takes, resumes, writes = "", Sizes("", "", ""), False, True
+    quiet = False
     _interrupted, _bar = False, tqdm(disable=True, total=0)
 
     def __init__(self, size="default", **given):
@@ -146,14 +162,16 @@ class Experiment:
 
     def expect(self, total, unit="step"):
         """Say how many times `step` will be called."""
-        self._bar = tqdm(total=total, unit=unit, dynamic_ncols=True, disable=not self.writes)
+        hidden = self.quiet or not self.writes or sys.stderr is None
+        self._bar = _Progress(total=total, unit=unit, dynamic_ncols=True, disable=hidden)
 
     def step(self, text):
         """Say what begins now; what was said before is done."""
         if self._interrupted:  # and Brian2, which was forgetting an object, has swallowed it
             raise KeyboardInterrupt
-        self._bar.update(self._bar.desc != "")
-        self._bar.set_description(text)
+        if not self._bar.disable:
+            self._bar.update(self._bar.desc != "")
+            self._bar.set_description(text)
 
     def keep(self, name, make):
         """Return `make()`, or what the run that is resumed has kept of it (`RunFolder.keep`)."""
@@ -178,6 +196,8 @@ class Experiment:
         with tempfile.TemporaryDirectory() as scratch:
             self.folder = RunFolder(out or Path(scratch, "run"), self.values if resume else None)
             try:
+                if out and (problem := report_problem()):
+                    raise RuntimeError(problem)
                 result = self.measure()
                 self._bar.update(self._bar.total - self._bar.n)
                 self._bar.set_description("writing")

@@ -1,5 +1,6 @@
 """What several experiments are made of: digits, matched networks, settled states, options."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class DigitExperiment(Experiment):
         ValueError
             If there are fewer.
         """
-        sequences = make(self.source, split, seed=None)
+        sequences = make(os.path.expanduser(self.source), split, seed=None)
         self.config["digits"] = {"source": sequences.source, "checksum": sequences.checksum}
         if count is None:
             return sequences

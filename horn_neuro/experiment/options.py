@@ -1,9 +1,13 @@
 """Options of an experiment: declared once, and checked once for all of them."""
 
+import math
 import operator
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 __all__ = ["Option", "Sizes"]
 
@@ -74,16 +78,20 @@ class Option:
             return None
         if not self.many:
             return self._check(name, value)
+        if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+            raise ValueError(f"{name} = {value!r}: give a list of values")
         values = tuple(self._check(name, one) for one in value)
         least = max(self.different, 1)
         if len(set(values)) < least:
             raise ValueError(f"{name} = {show(values)}: give at least {least} different values")
+        if len(set(values)) < len(values):  # which would count twice in means and intervals
+            raise ValueError(f"{name} = {show(values)}: give each value once")
         return values
 
     def _check(self, name, value):
         try:
-            value = operator.index(value) if self.kind is int else self.kind(value)
-        except (TypeError, ValueError):
+            value = _convert(value, self.kind)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
             raise ValueError(
                 f"{name} = {value!r}: give a value of type {self.kind.__name__}"
             ) from None
@@ -95,6 +103,7 @@ class Option:
             (self.least is None or value >= self.least, f"give at least {self.least}"),
             (self.above is None or value > self.above, f"give a number above {self.above}"),
             (self.most is None or value <= self.most, f"give at most {self.most}"),
+            (self.kind is not float or math.isfinite(value), "give a finite number"),
         ]
         for kept, mend in rules:
             if not kept:
@@ -116,6 +125,18 @@ class Option:
         metavar = marker or {int: "N", float: "X", Path: "FILE"}.get(self.kind, "NAME")
         nargs, text = "+" if self.many else None, text.replace("%", "%%")
         parser.add_argument(flag, type=self.kind, nargs=nargs, metavar=metavar, help=text)
+
+
+def _convert(value, kind):
+    if kind is Path:
+        return Path(value).expanduser()
+    if isinstance(value, (bool, np.bool_)) != (kind is bool):
+        raise TypeError
+    if kind is int:
+        return operator.index(value)
+    if kind is str and not isinstance(value, (str, os.PathLike)):
+        raise TypeError
+    return kind(value)
 
 
 def show(value):

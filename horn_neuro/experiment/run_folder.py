@@ -78,7 +78,7 @@ class RunFolder:
     """
 
     def __init__(self, path, options=None):
-        self.path, self.again = Path(path), options is not None
+        self.path, self.again = Path(path).expanduser(), options is not None
         if self.again:
             self._check(options)
         try:

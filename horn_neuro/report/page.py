@@ -1,12 +1,23 @@
 """The report of a run: one HTML page that opens with the answer."""
 
 import html
+import sys
 
 import mne
 
 from horn_neuro._files import to_json
 
-__all__ = ["write_report"]
+__all__ = ["report_problem", "write_report"]
+
+
+def report_problem():
+    """Say what keeps reports from being written here (str), or return None."""
+    if sys.flags.optimize > 1:
+        try:
+            mne.Report  # noqa: B018
+        except ValueError:
+            return "python -OO has no docstrings, without which MNE has no reports; take python -O"
+    return None
 
 
 def write_report(path, title, answer, pictures, rows, config):

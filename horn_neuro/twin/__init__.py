@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "backends": ["BACKENDS"],
         "classifier": ["BaselineClassifier", "HornClassifier", "matched_units"],
         "native": ["native_problem"],
-        "error_signals": ["ErrorSignals", "error_signals"],
+        "signals": ["ErrorSignals", "error_signals"],
         "network": ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"],
         "training": ["Task", "TrainingConfig", "evaluate", "train"],
         "transforms": ["constrain", "unconstrain"],

@@ -13,7 +13,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from horn_neuro.analysis import mean_interval
-from horn_neuro.experiment import Experiment, Findings, Option, Sizes
+from horn_neuro.experiment import Experiment, Findings, Option, Sizes, command
 from horn_neuro.experiment.command import main, run_command
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +82,15 @@ def test_sizes_and_options_are_values_of_an_instance():
         ({"units": 2.5}, "units = 2.5: give a value of type int"),
         ({"scale": 0}, "scale = 0.0: give a number above 0"),
         ({"scale": float("nan")}, "scale = nan: give a number above 0"),
+        ({"scale": float("inf")}, "scale = inf: give a finite number"),
+        ({"law": "normal", "shift": float("nan")}, "shift = nan: give a finite number"),
+        ({"scale": True}, "scale = True: give a value of type float"),
+        ({"units": True}, "units = True: give a value of type int"),
+        ({"loud": "no"}, "loud = 'no': give a value of type bool"),
+        ({"law": 1}, "law = 1: give a value of type str"),
+        ({"seeds": 3}, "seeds = 3: give a list of values"),
+        ({"seeds": "12"}, "seeds = '12': give a list of values"),
+        ({"seeds": [1, 2, 1]}, "seeds = 1 2 1: give each value once"),
         ({"law": "cauchy"}, "law = cauchy: choose uniform, normal"),
         ({"seeds": [3, 3]}, "seeds = 3 3: give at least 2 different values"),
         ({"seeds": []}, "seeds = : give at least 2 different values"),
@@ -135,12 +144,16 @@ def test_the_command_says_the_answer_within_80_columns(tmp_path, capsys):
         (["--resume"], "test_frame: resume: name the folder with --out"),
     ],
 )
-def test_failures_are_one_line(argv, message, tmp_path, monkeypatch):
+def test_failures_are_one_line(argv, message, tmp_path, monkeypatch, capsys):
+    """With a status of 2 where options are refused, as argparse has it."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as failed:
         run_command(Count, "horn-neuro count", argv)
-    assert str(failed.value).startswith(message)
-    assert "\n" not in str(failed.value)
+    said = capsys.readouterr().err if failed.value.code == 2 else f"{failed.value}\n"
+    assert (failed.value.code == 2) == ("resume" not in message)
+    assert said.startswith(message)
+    assert said.endswith("\n")
+    assert said.count("\n") == 1
     assert not list(tmp_path.rglob("report.html"))
     assert not any(path.is_dir() and not any(path.iterdir()) for path in tmp_path.rglob("*-*"))
 
@@ -189,6 +202,18 @@ def test_an_interrupt_that_was_swallowed_counts_at_the_next_step(monkeypatch, tm
     assert Count.made == [1]
 
 
+def test_runs_of_one_second_have_folders_of_their_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command.time, "strftime", lambda format: "20261125-120000")
+    for _ in range(3):
+        run_command(Count, "horn-neuro count", ["--fast"])
+    names = [f"test_frame-20261125-120000{end}" for end in ("", "-2", "-3")]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == names
+    assert [Path("runs", name, "report.html").is_file() for name in names] == [True] * 3
+    shown = [line.split()[-1] for line in capsys.readouterr().out.splitlines() if "Figures" in line]
+    assert shown == [f"runs/{name}/report.html" for name in names]
+
+
 def test_help_tells_sizes_durations_and_files(capsys):
     with pytest.raises(SystemExit) as left:
         run_command(Count, "horn-neuro count", ["--help"])
@@ -221,6 +246,6 @@ def test_every_way_to_start_is_the_same_run(start):
         text=True,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == "plv: units = 2: give at least 3\n"
     assert done.stdout == ""
