@@ -25,9 +25,14 @@ def write_torch(content, path):
     path : Path
         The file to write, complete or not at all.
     """
-    # To an open file, torch tells of a full disk as everybody does.
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        torch.save(content, file)
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:
+            # Of a full disk, torch hides what the file has said.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def read_torch(path):
