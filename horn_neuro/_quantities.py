@@ -4,7 +4,10 @@ import operator
 
 import numpy as np
 
-__all__ = ["floats", "number", "numbers", "plain", "whole"]
+__all__ = ["LARGEST", "floats", "number", "numbers", "plain", "random_source", "usable", "whole"]
+
+# Larger numbers are refused: products of a few of these, over many steps, are finite.
+LARGEST = 1e50
 
 # Units of this package, as Brian2 writes their dimensions.
 _DIMENSIONS = {"1": "1", "s": "s", "Hz": "s^-1", "m": "m", "m/s": "m s^-1"}
@@ -65,14 +68,20 @@ def plain(name, value, unit="1"):
 
 def floats(name, value, unit="1"):
     """Return numbers as an ndarray of float64, or raise ValueError; arguments as of `plain`."""
-    return numbers(name, value, unit).astype(np.float64, copy=False)
+    with np.errstate(all="ignore"):  # what float64 has no room for becomes infinite
+        return numbers(name, value, unit).astype(np.float64, copy=False)
+
+
+def usable(array):
+    """Say which numbers can be computed with: finite ones of at most `LARGEST` in size."""
+    return (array >= -LARGEST) & (array <= LARGEST)
 
 
 def numbers(name, value, unit="1"):
     """Return numbers as an ndarray of the type that they have; otherwise as `floats`."""
     try:
         array = np.asarray(plain(name, value, unit))
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         if str(error).startswith(name):
             raise
         raise ValueError(f"{name} is not an array of numbers: {error}") from None
@@ -83,21 +92,36 @@ def numbers(name, value, unit="1"):
 
 
 def number(name, value, unit="1", *, least=-np.inf, above=-np.inf):
-    """Return one finite number (float), at least `least` and above `above`, or raise ValueError."""
+    """Return one number (float), at least `least` and above `above`, or raise ValueError.
+
+    It is 0, or of a size that can be computed with, and divided by.
+    """
     array = floats(name, value, unit)
-    if array.ndim or not (np.isfinite(array) and array >= least and array > above):
+    finite = array.ndim == 0 and np.isfinite(array)
+    sized = finite and (array == 0 or 1 / LARGEST <= abs(array) <= LARGEST)
+    if not (sized and array >= least and array > above):
         bound = f" of at least {least:g}" if least > -np.inf else ""
         bound = f" above {above:g}" if above > -np.inf else bound
-        raise ValueError(f"{name} = {value!r}: give a finite number{bound}")
-    return float(array)
+        size = f", in size between {1 / LARGEST:g} and {LARGEST:g}" if finite > sized else ""
+        raise ValueError(f"{name} = {value!r}: give a finite number{bound}{size}")
+    return float(array) + 0.0  # -0.0 is 0
 
 
-def whole(name, value, least=1):
-    """Return a whole number (int) of at least `least`, or raise ValueError."""
+def whole(name, value, least=1, below=2**31):
+    """Return a whole number (int) of at least `least` and below `below`, or raise ValueError."""
     try:
-        count = operator.index(plain(name, value))
-    except TypeError:
+        count = int(operator.index(plain(name, value)))
+    except (RuntimeError, TypeError):
         count = least - 1
     if count < least:
         raise ValueError(f"{name} = {value!r}: give a whole number of at least {least}")
+    if count >= below:
+        raise ValueError(f"{name} is too large: give a whole number below 2**31")
     return count
+
+
+def random_source(rng):
+    """Return a generator of random numbers, or raise ValueError."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng = {rng!r}: give a generator, such as numpy.random.default_rng(1)")
+    return rng

@@ -3,12 +3,28 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from cuda_on_cpu.toolkit import environment
 
 import horn_neuro as hn
 from horn_neuro.simulator import compiler_problem, cuda_problem
 from horn_neuro.simulator.cuda import brian2cuda_problem, compile_problem
+
+# The same few examples in every run, whatever the speed of the machine. To look for more:
+# HYPOTHESIS_EXAMPLES=5000 python -m pytest -k properties, a random few in every run.
+hypothesis.settings.register_profile(
+    "few",
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", 40)),
+    derandomize="HYPOTHESIS_EXAMPLES" not in os.environ,
+    database=None,
+    deadline=None,
+    print_blob=False,
+    suppress_health_check=list(hypothesis.HealthCheck),
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+    report_multiple_bugs=True,
+)
+hypothesis.settings.load_profile("few")
 
 
 def pytest_collection_modifyitems(items):

@@ -73,11 +73,11 @@ def load_mnist(source="embedded", split="train"):
     ConnectionError
         If OpenML gives no digits and they are not cached.
     """
-    if split not in SPLITS:
+    if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(f"split = {split!r}: choose train or test")
-    if source == "embedded":
+    if isinstance(source, str) and source == "embedded":
         images, labels = _embedded(split)
-    elif source == "openml":
+    elif isinstance(source, str) and source == "openml":
         images, labels = _openml(split)
     else:
         if not isinstance(source, str | os.PathLike):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from horn_neuro._quantities import whole
+from horn_neuro._quantities import numbers, random_source, whole
 from horn_neuro.datasets.mnist import load_mnist
 
 __all__ = ["DigitSequences", "pixel_permutation", "psmnist", "smnist"]
@@ -36,6 +36,18 @@ class DigitSequences:
     task: str
     source: str
     checksum: str
+
+    def __post_init__(self):
+        inputs, labels = numbers("inputs", self.inputs), numbers("labels", self.labels)
+        if inputs.ndim != 3 or labels.shape != inputs.shape[:1] or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"inputs of shape {inputs.shape} and labels of {labels.dtype} and shape "
+                f"{labels.shape}: give (n_digits, n_steps, n_inputs), and a whole number for each"
+            )
+        if not np.isfinite(inputs).all():
+            raise ValueError("inputs have values that are not finite")
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "labels", labels)
 
     def __len__(self):
         return len(self.labels)
@@ -70,6 +82,7 @@ class DigitSequences:
         ValueError
             If a class has too few digits.
         """
+        rng = random_source(rng)
         classes, counts = np.unique(self.labels, return_counts=True)
         fewest = counts.min(initial=len(self))
         if not 1 <= whole("per_class", per_class) <= fewest:
@@ -107,7 +120,7 @@ def smnist(source="embedded", split="train", seed=0):
     plain = DigitSequences(inputs, digits.labels, "smnist", digits.source, digits.checksum)
     if seed is None:
         return plain
-    return plain[np.random.default_rng(whole("seed", seed, 0)).permutation(len(plain))]
+    return plain[np.random.default_rng(whole("seed", seed, 0, np.inf)).permutation(len(plain))]
 
 
 def pixel_permutation():

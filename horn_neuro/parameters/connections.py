@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import floats
+from horn_neuro._quantities import LARGEST, floats, usable
 
 __all__ = ["Connections", "as_sparse", "delays_of", "join_parts", "parts_of"]
 
@@ -74,18 +74,27 @@ class Connections:
 
 def as_sparse(name, value, shape):
     """Check a sparse matrix, and return it without zeros, in order and read-only (csr_array)."""
+    if value.dtype.kind not in "biuf" or value.ndim != 2:
+        raise ValueError(
+            f"{name} is a sparse array of {value.dtype} and shape {value.shape}; give a matrix of "
+            "real numbers"
+        )
     try:
-        matrix = sparse.csr_array(value, dtype=np.float64, copy=True)
+        with np.errstate(all="ignore"):  # what float64 has no room for becomes infinite
+            matrix = sparse.csr_array(value, dtype=np.float64, copy=True)
         # Indices out of bounds would be read out of bounds below.
         matrix.check_format(full_check=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is no sparse matrix of numbers: {error}") from None
     if shape not in (None, matrix.shape):
         raise ValueError(f"{name} has shape {matrix.shape}, but w_in and w_out ask for {shape}")
-    if not np.isfinite(matrix.data).all():
-        raise ValueError(f"{name} has entries that are not finite; every value must be finite")
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
+    if not usable(matrix.data).all():
+        raise ValueError(
+            f"{name} has entries that are not finite; every value must be finite, and at most "
+            f"{LARGEST:g} in size"
+        )
     return _frozen(matrix)
 
 

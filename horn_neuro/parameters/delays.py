@@ -3,16 +3,16 @@
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import floats, number, whole
+from horn_neuro._quantities import LARGEST, floats, number, random_source, usable, whole
 
 __all__ = ["constant_delays", "distance_delays", "uniform_delays"]
 
 
 def _bounds(low, high):
     low, high = whole("low", low), whole("high", high)
-    if not low <= high < 2**31:
+    if low > high:
         raise ValueError(
-            f"delays from {low} to {high} steps: give whole numbers, 1 <= low <= high < 2**31 "
+            f"delays from {low} to {high} steps: give whole numbers, 1 <= low <= high "
             "(1 is the undelayed step)"
         )
     return low, high
@@ -59,7 +59,7 @@ def uniform_delays(n_units, low, high, rng):
     """
     low, high = _bounds(low, high)
     n_units = whole("n_units", n_units)
-    return rng.integers(low, high, (n_units, n_units), endpoint=True)
+    return random_source(rng).integers(low, high, (n_units, n_units), endpoint=True)
 
 
 def distance_delays(distances, velocity):
@@ -85,25 +85,28 @@ def distance_delays(distances, velocity):
     """
     velocity = number("velocity", velocity, above=0)
     if sparse.issparse(distances):
-        matrix = sparse.csr_array(distances)
+        if distances.ndim != 2:
+            raise ValueError(f"distances has shape {distances.shape}; give a matrix, [post, pre]")
+        matrix = sparse.csr_array(distances, copy=True)
+        matrix.sum_duplicates()
         steps = _steps(floats("distances", matrix.data), velocity)
         return sparse.csr_array((steps, matrix.indices, matrix.indptr), shape=matrix.shape)
     return _steps(floats("distances", distances), velocity)
 
 
 def _steps(distances, velocity):
-    if not (np.isfinite(distances).all() and (distances >= 0).all()):
-        raise ValueError("distances: every entry must be finite and at least 0")
+    if not (usable(distances) & (distances >= 0)).all():
+        raise ValueError(f"distances: every entry must be at least 0, and at most {LARGEST:g}")
     nearest = distances.min(initial=np.inf, where=distances > 0)
     if velocity > nearest * (1 + 1e-9):
         raise ValueError(
             f"velocity = {velocity:g} gives delays under one step, of {nearest / velocity:.3g} "
-            f"steps for the nearest; give at most {nearest:.6g}, or no delays"
+            f"steps for the nearest of the distances; give at most {nearest:.6g}, or no delays"
         )
     farthest = distances.max(initial=0) / velocity
     if farthest >= 2**31 - 1:
         raise ValueError(
-            f"velocity = {velocity:g} gives delays of up to {farthest:g} steps, and they have "
-            "to be below 2**31; raise it"
+            f"velocity = {velocity:g} gives delays of up to {farthest:g} steps for the farthest of "
+            "the distances, and they have to be below 2**31; raise it"
         )
     return np.maximum(1, np.rint(distances / velocity)).astype(np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import floats
+from horn_neuro._quantities import LARGEST, floats, usable
 from horn_neuro.parameters.connections import Connections, as_sparse, delays_of
 
 __all__ = ["DiffusiveCoupling"]
@@ -64,8 +64,8 @@ class DiffusiveCoupling:
             weights.flags.writeable = False
         if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or not weights.shape[0]:
             raise ValueError(f"{name} have shape {weights.shape}; give (n_units, n_units)")
-        if not sparse.issparse(weights) and not np.isfinite(weights).all():
-            raise ValueError(f"{name} have other values than finite numbers")
+        if not sparse.issparse(weights) and not usable(weights).all():
+            raise ValueError(f"{name} have other values than finite numbers of at most {LARGEST:g}")
         object.__setattr__(self, "weights", weights)
         if self.weights.diagonal().any():
             raise ValueError(

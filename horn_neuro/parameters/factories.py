@@ -63,6 +63,8 @@ def effenberger_2025(
         whole(name, value)
         for name, value in (("n_units", n_units), ("n_inputs", n_inputs), ("n_outputs", n_outputs))
     )
+    if not isinstance(heterogeneous, bool | np.bool_):
+        raise ValueError(f"heterogeneous = {heterogeneous!r}: give True or False")
     omega, gamma = number("omega", omega), number("gamma", gamma)
     seed = resolve_seed(seed)
     provenance = {

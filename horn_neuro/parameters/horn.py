@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import floats, number, plain
+from horn_neuro._quantities import LARGEST, floats, number, numbers, plain, usable
 from horn_neuro.parameters.connections import Connections, as_sparse, delays_of, parts_of
 from horn_neuro.parameters.stability import is_stable
 
@@ -224,7 +224,8 @@ class HornParameters:
     @property
     def decay_time(self):
         """Time constant step / (gamma h) of every unit's free decay in seconds, shape (n,)."""
-        return self.step / (self.gamma * self.h)
+        with np.errstate(over="ignore"):  # without end, as far as numbers go
+            return self.step / (self.gamma * self.h)
 
     @property
     def fingerprint(self):
@@ -320,18 +321,18 @@ def _as_float_array(name, value, shape):
             f"{name} has shape {array.shape}, but w_in, w_rec and w_out ask for {shape}; "
             "see the table in the docstring of HornParameters"
         )
-    bad = np.argwhere(~np.isfinite(array))
+    bad = np.argwhere(~usable(array))
     if bad.size:
         index = tuple(int(k) for k in bad[0])
         raise ValueError(
             f"{name}[{', '.join(map(str, index))}] = {array[index]} ({len(bad)} such entries): "
-            "every value must be finite"
+            f"every value must be finite, and at most {LARGEST:g} in size"
         )
     return array.copy()
 
 
 def _as_layer(value, n_units):
-    array = np.asarray(plain("layer", value))
+    array = numbers("layer", value)
     if array.shape != (n_units,) or array.dtype.kind not in "iu":
         raise ValueError(
             f"layer: {array.dtype} of shape {array.shape}; give one whole number for each of the "
@@ -349,7 +350,7 @@ def _as_positions(value, n_units):
             f"positions has shape {array.shape}; give 1 to 3 coordinates in metres for each of "
             f"the {n_units} units, ({n_units}, 2) on a sheet"
         )
-    if not np.isfinite(array).all():
+    if not usable(array).all():
         raise ValueError("positions has entries that are not finite; every one must be a number")
     order = np.lexsort(array.T)
     same = np.flatnonzero((array[order[1:]] == array[order[:-1]]).all(axis=1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from horn_neuro._quantities import floats, whole
+from horn_neuro._quantities import LARGEST, floats, usable, whole
 from horn_neuro.parameters.connections import Connections
 from horn_neuro.parameters.horn import HornParameters
 
@@ -56,7 +56,8 @@ def stack(layers, forward, backward=None, *, forward_delays=None, backward_delay
     >>> both.n_units, both.layer.tolist() == 16 * [0] + 16 * [1]
     (32, True)
     """
-    layers = list(layers)
+    if not isinstance(layers, list | tuple):
+        raise ValueError(f"stack: layers = {layers!r}; give a list of HornParameters")
     if len(layers) < 2:
         raise ValueError(f"stack: {len(layers)} layers; give at least 2, the lowest first")
     for k, params in enumerate(layers):
@@ -144,4 +145,10 @@ def _blocks(name, weights, gaps):
             f"stack: {len(blocks)} {name} weights for {len(gaps)} gaps between layers; give one "
             "matrix for each"
         )
-    return [floats(f"stack: {name}", block) for block in blocks]
+    blocks = [floats(f"stack: {name}", block) for block in blocks]
+    if not all(usable(block).all() for block in blocks):
+        raise ValueError(
+            f"stack: {name} has weights that are not finite; every one must be a number, of at "
+            f"most {LARGEST:g} in size"
+        )
+    return blocks

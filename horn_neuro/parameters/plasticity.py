@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import floats
+from horn_neuro._quantities import floats, usable
 from horn_neuro.parameters.connections import Connections
 
 __all__ = ["CovarianceRule", "PhaseRule"]
@@ -35,7 +35,7 @@ class _Rule:
             value = getattr(self, name)
             given = floats(f"{type(self).__name__}: {name}", value, _UNITS.get(name, "1"))
             allowed, words = _FIELDS[name]
-            if given.ndim or not (np.isfinite(given) and allowed(given)):
+            if given.ndim or not (usable(given) and allowed(given)):
                 raise ValueError(f"{type(self).__name__}: {name} = {value!r}; give {words}")
             object.__setattr__(self, name, float(given))
 

@@ -2,7 +2,7 @@
 
 from scipy import stats
 
-from horn_neuro._quantities import number
+from horn_neuro._quantities import number, random_source, whole
 
 __all__ = ["log_uniform", "truncated_normal", "uniform_multiple"]
 
@@ -12,6 +12,12 @@ def _range(name, low, high):
     if not low < high:
         raise ValueError(f"{name}: low = {low} and high = {high}; give finite values, low < high")
     return low, high
+
+
+def _shape(size):
+    """Return the size of a result as a tuple of int."""
+    sizes = size if isinstance(size, tuple | list) else (size,)
+    return tuple(whole("size", number, least=0) for number in sizes)
 
 
 def uniform_multiple(base, size, rng, low=0.5, high=2.0):
@@ -42,7 +48,9 @@ def uniform_multiple(base, size, rng, low=0.5, high=2.0):
     Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
     """
     low, high = _range("uniform_multiple", low, high)
-    return number("uniform_multiple: base", base) * rng.uniform(low, high, size)
+    return number("uniform_multiple: base", base) * random_source(rng).uniform(
+        low, high, _shape(size)
+    )
 
 
 def log_uniform(low, high, size, rng):
@@ -69,7 +77,7 @@ def log_uniform(low, high, size, rng):
     low, high = _range("log_uniform", low, high)
     if low <= 0:
         raise ValueError(f"log_uniform: low = {low}; a logarithm needs a positive bound")
-    return stats.loguniform.rvs(low, high, size=size, random_state=rng)
+    return stats.loguniform.rvs(low, high, size=_shape(size), random_state=random_source(rng))
 
 
 def truncated_normal(mean, std, low, high, size, rng):
@@ -101,4 +109,11 @@ def truncated_normal(mean, std, low, high, size, rng):
         number("truncated_normal: std", std, above=0),
     )
     a, b = (low - mean) / std, (high - mean) / std
-    return stats.truncnorm.rvs(a, b, loc=mean, scale=std, size=size, random_state=rng)
+    if not a < b:
+        raise ValueError(
+            f"truncated_normal: mean = {mean:g} is so far from [{low:g}, {high:g}] that there is "
+            "no value in between; give a nearer one"
+        )
+    return stats.truncnorm.rvs(
+        a, b, loc=mean, scale=std, size=_shape(size), random_state=random_source(rng)
+    )

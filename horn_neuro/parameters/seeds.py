@@ -1,9 +1,10 @@
 """Random generators: one per stochastic source, all spawned from one recorded seed."""
 
-import operator
 import zlib
 
 import numpy as np
+
+from horn_neuro._quantities import whole
 
 __all__ = ["child_seed", "generator", "resolve_seed"]
 
@@ -29,15 +30,17 @@ def resolve_seed(seed=None):
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
     try:
-        value = operator.index(seed)
-    except TypeError:
-        value = -1
-    if value < 0:
-        raise ValueError(f"seed = {seed!r}: give a non-negative integer, or None to draw one")
-    return value
+        return whole("seed", seed, 0, np.inf)
+    except ValueError:
+        raise ValueError(
+            f"seed = {seed!r}: give a non-negative integer, or None to draw one"
+        ) from None
 
 
 def _sequence(seed, source):
+    seed = whole("seed", seed, 0, np.inf)
+    if not isinstance(source, str):
+        raise ValueError(f"source = {source!r}: give the name of the source, a text")
     # The key is the name of the source and not a counter, so that sources may
     # be created in any order, or not at all, without changing one another.
     return np.random.SeedSequence(seed, spawn_key=(zlib.crc32(source.encode()),))

@@ -1,5 +1,7 @@
 """The stability region of the semi-implicit Euler scheme."""
 
+import numpy as np
+
 from horn_neuro._quantities import floats, number
 
 __all__ = ["is_stable"]
@@ -33,5 +35,6 @@ def is_stable(omega, gamma, h=1.0):
         If `h` is not above 0, or a value is no number.
     """
     omega, gamma, h = floats("omega", omega), floats("gamma", gamma), number("h", h, above=0)
-    damping, stiffness = gamma * h, (h * omega) ** 2
+    with np.errstate(all="ignore"):  # what is beyond all numbers is not stable
+        damping, stiffness = gamma * h, (h * omega) ** 2
     return (damping > 0) & (damping < 1) & (stiffness > 0) & (stiffness < 4 * (1 - damping))

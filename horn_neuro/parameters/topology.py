@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import floats, number, whole
+from horn_neuro._quantities import LARGEST, floats, number, random_source, usable, whole
 from horn_neuro.parameters.connections import as_sparse
 
 __all__ = [
@@ -32,7 +32,7 @@ def dense_gaussian(n_units, std, rng):
         Weights [post, pre].
     """
     n_units = whole("n_units", n_units)
-    return rng.normal(0.0, number("std", std, least=0), (n_units, n_units))
+    return random_source(rng).normal(0.0, number("std", std, least=0), (n_units, n_units))
 
 
 def sparse_random(n_units, density, std, rng):
@@ -62,6 +62,7 @@ def sparse_random(n_units, density, std, rng):
     density = number("density", density)
     if not 0 <= density <= 1:
         raise ValueError(f"density = {density}: give a probability between 0 and 1")
+    n_units = whole("n_units", n_units)
     weights = dense_gaussian(n_units, std, rng)
     weights *= rng.random((n_units, n_units)) < density
     np.fill_diagonal(weights, 0.0)
@@ -101,6 +102,8 @@ def laplacian(w):
     weights = as_sparse("w", w, None) if sparse.issparse(w) else floats("w", w)
     if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
         raise ValueError(f"w has shape {weights.shape}; give a square matrix, [post, pre]")
+    if not sparse.issparse(weights) and not usable(weights).all():
+        raise ValueError(f"w: every weight must be finite, and at most {LARGEST:g} in size")
     total = weights.sum(axis=1)
     return weights - (sparse.diags_array(total).tocsr() if sparse.issparse(w) else np.diag(total))
 
@@ -130,6 +133,9 @@ def shuffled(matrix, rng):
     result = floats("matrix", matrix).copy()
     if result.ndim != 2 or result.shape[0] != result.shape[1]:
         raise ValueError(f"matrix has shape {result.shape}; give a square one, [post, pre]")
+    if not usable(result).all():
+        raise ValueError(f"matrix: every value must be finite, and at most {LARGEST:g} in size")
+    rng = random_source(rng)
     diagonal = np.eye(len(result), dtype=bool)
     for part in (diagonal, ~diagonal):
         there = part & (result != 0)

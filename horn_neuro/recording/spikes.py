@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from horn_neuro._quantities import number, numbers, whole
+
 __all__ = ["SpikeTrains", "phase_crossings"]
 
 
@@ -33,6 +35,25 @@ class SpikeTrains:
     start: int = 0
     trials: np.ndarray | None = None
     units: np.ndarray | None = None
+
+    def __post_init__(self):
+        if not isinstance(self.shape, tuple | list) or len(self.shape) != 3:
+            raise ValueError(f"shape = {self.shape!r}: give numbers of trials, units and steps")
+        object.__setattr__(self, "shape", tuple(whole("shape", n, 0) for n in self.shape))
+        number("interval", self.interval, above=0)
+        names = ("trial", "unit", "sample")
+        for name, size in zip(names, self.shape, strict=True):
+            index = numbers(name, getattr(self, name))
+            if index.dtype.kind not in "iu" or not ((index >= 0) & (index < size)).all():
+                raise ValueError(
+                    f"{name} is an array of {index.dtype}; give whole numbers below {size}"
+                )
+            object.__setattr__(self, name, index)
+        shapes = [getattr(self, name).shape for name in names]
+        if len(shapes[0]) != 1 or len(set(shapes)) > 1:
+            raise ValueError(
+                f"trial, unit and sample have shapes {shapes}; give one of each for each spike"
+            )
 
     def __len__(self):
         return len(self.sample)
@@ -75,7 +96,8 @@ class SpikeTrains:
             )
         n_bins = n_steps // width
         inside = self.sample < n_bins * width
-        flat = (self.trial * n_units + self.unit) * n_bins + self.sample // width
+        train = self.trial.astype(np.int64) * n_units + self.unit
+        flat = train * n_bins + self.sample // width
         counts = np.bincount(flat[inside], minlength=n_trials * n_units * n_bins)
         rates = counts.reshape(n_trials, n_units, n_bins) / (width * self.interval)
         return rates[:, :, 0] if bin_width is None else rates
@@ -106,7 +128,8 @@ class SpikeTrains:
         block = neo.Block(name="horn_neuro")
         order = np.lexsort((self.sample, self.unit, self.trial))
         edges = np.searchsorted(
-            (self.trial * n_units + self.unit)[order], np.arange(n_trials * n_units + 1)
+            (self.trial.astype(np.int64) * n_units + self.unit)[order],
+            np.arange(n_trials * n_units + 1),
         )
         trials = range(n_trials) if self.trials is None else self.trials
         units = range(n_units) if self.units is None else self.units

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from horn_neuro._quantities import numbers
+from horn_neuro._quantities import floats, number, numbers, random_source, usable, whole
 
 __all__ = ["State"]
 
@@ -37,7 +37,7 @@ class State:
     def __init__(self, x, y, past_y=None, **others):
         given = {"x": x, "y": y, "past_y": past_y, **others}
         self._arrays = {
-            name: numbers(f"state: {name}", value)
+            name: numbers(f"state: {name}", value).copy()
             for name, value in given.items()
             if value is not None
         }
@@ -93,16 +93,18 @@ class State:
         full = {}
         for name, between in declared.items():
             shape = (n_trials, *between, n_units)
-            value = np.asarray(self._arrays.get(name, np.zeros(shape[1:])), float)
+            value = floats(f"initial state: {name}", self._arrays.get(name, np.zeros(shape[1:])))
             if value.shape not in (shape, shape[1:]):
                 raise ValueError(
                     f"initial state: {name} has shape {value.shape}; this simulation asks for "
                     f"{shape}, or {shape[1:]} to start all trials alike"
                 )
-            if not np.isfinite(value).all():
+            if not usable(value).all():
                 raise ValueError(f"initial state: {name} has values that are not finite")
             full[name] = np.broadcast_to(value, shape)
-        return State(**full)
+        state = State.__new__(State)
+        state._arrays = full  # not copied, where trials start alike
+        return state
 
     @classmethod
     def zero(cls, n_units):
@@ -126,4 +128,5 @@ class State:
         -------
         state : State
         """
-        return cls(*rng.normal(0.0, std, (2, n_trials, n_units)))
+        shape = 2, whole("n_trials", n_trials), whole("n_units", n_units)
+        return cls(*random_source(rng).normal(0.0, number("std", std, least=0), shape))

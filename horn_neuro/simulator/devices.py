@@ -60,7 +60,7 @@ def choose_device(device, program, is_compiled):
     MemoryError
         If the simulation needs more memory than the GPU has free.
     """
-    if device not in DEVICES:
+    if not isinstance(device, str) or device not in DEVICES:
         raise ValueError(f"device = {device!r}: choose one of {', '.join(DEVICES)}")
     if device == "numpy":
         return device

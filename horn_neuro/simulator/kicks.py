@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import floats, whole
+from horn_neuro._quantities import floats, usable, whole
 from horn_neuro.parameters import generator
 
 __all__ = ["DrawnKicks", "PoissonKicks"]
@@ -43,7 +43,7 @@ class PoissonKicks:
         for name in ("rate", "amplitude"):
             unit = "Hz" if name == "rate" else "1"
             value = floats(f"kicks: {name}", getattr(self, name), unit)
-            if value.ndim > 1 or not np.isfinite(value).all():
+            if value.ndim > 1 or not usable(value).all():
                 raise ValueError(
                     f"kicks: {name} = {getattr(self, name)!r}; give a finite number, "
                     "or one for each unit"
@@ -119,7 +119,7 @@ class DrawnKicks:
 
     def __post_init__(self):
         values = floats("kicks: values", self.values)
-        if values.ndim != 3 or not np.isfinite(values).all():
+        if values.ndim != 3 or not usable(values).all():
             raise ValueError(
                 f"kicks: values of shape {values.shape}; give finite numbers of shape "
                 "(n_trials, n_steps, n_units)"

@@ -2,7 +2,12 @@
 
 import hashlib
 
+import numpy as np
+
 __all__ = ["Program"]
+
+# Products of two such numbers are finite in float32.
+LARGEST = 1e15
 
 
 class Program:
@@ -56,7 +61,7 @@ class Program:
     def given(self):
         """Return the arrays that operations are given (dict of str to flat ndarray)."""
         return {
-            name: self._typed(array)
+            name: self._typed(name, array)
             for term in self.terms
             for name, array in term.given(self.initial).items()
         }
@@ -64,14 +69,20 @@ class Program:
     def values(self):
         """Return the values of Brian2's variables (dict of "object.variable" to flat ndarray)."""
         return {
-            name: self._typed(array)
+            name: self._typed(name, array)
             for term in self.terms
             for name, array in term.values(self.initial).items()
         }
 
-    def _typed(self, array):
-        kind = array.dtype if array.dtype.kind == "i" else self.sizes.dtype
-        return array.astype(kind, copy=False).ravel()
+    def _typed(self, name, array):
+        if array.dtype.kind == "i":
+            return array.ravel()
+        if self.sizes.dtype == "float32" and np.abs(array).max(initial=0.0) > LARGEST:
+            raise ValueError(
+                f"dtype = 'float32': {name.split('.')[-1]} reaches {np.abs(array).max():.3g}, and "
+                f"float32 computes with at most {LARGEST:g}; choose float64"
+            )
+        return array.astype(self.sizes.dtype, copy=False).ravel()
 
     def state(self, results):
         """Return the state after a run (dict of str to ndarray)."""

@@ -4,17 +4,21 @@ import time
 
 import numpy as np
 
-from horn_neuro._quantities import floats, number, plain, whole
-from horn_neuro.parameters import (
-    CovarianceRule,
-    DiffusiveCoupling,
-    HornParameters,
-    PhaseRule,
-    child_seed,
-    resolve_seed,
-)
+from horn_neuro._quantities import numbers
+from horn_neuro.parameters import DiffusiveCoupling, HornParameters, child_seed, resolve_seed
 from horn_neuro.recording import Recording, SpikeTrains, State
 from horn_neuro.simulator.devices import choose_device
+from horn_neuro.simulator.door import (
+    SIGNALS,
+    check_coupling,
+    check_labels,
+    check_plasticity,
+    check_range,
+    check_record,
+    check_segments,
+    counted,
+    full_stimulus,
+)
 from horn_neuro.simulator.kicks import DrawnKicks, PoissonKicks
 from horn_neuro.simulator.memory import warn_about_memory
 from horn_neuro.simulator.program import Program
@@ -31,10 +35,6 @@ from horn_neuro.simulator.terms import (
 )
 
 __all__ = ["simulate"]
-
-# What is recorded of every unit.
-SIGNALS = ("x", "y", "kicks")
-RECORDABLE = (*SIGNALS, "spikes", "w_rec")
 
 
 def simulate(
@@ -115,7 +115,8 @@ def simulate(
     Raises
     ------
     ValueError
-        If an argument breaks a rule; nothing has run then.
+        If an argument breaks a rule; nothing has run then. Or if the numbers leave the range
+        of `dtype` on the way.
     RuntimeError
         If the device cannot work here, or compiling or running fails.
 
@@ -150,15 +151,23 @@ def simulate(
         if not isinstance(value, kinds):
             names = " or ".join(kind.__name__ for kind in kinds).replace("NoneType", "None")
             raise ValueError(f"{name} = {value!r}: give {names}")
-    record = _check_record(record)
-    every = whole("every", every)
-    stimulus = _full_stimulus(params, stimulus, n_trials, labels, initial)
+    record = check_record(record)
+    every = counted("every", every)
+    labels = None if labels is None else numbers("labels", labels)
+    stimulus = full_stimulus(params, stimulus, n_trials, labels, initial)
     n_trials, n_steps, _ = stimulus.shape
-    labels = _check_labels(labels, n_trials)
-    segments = _check_segments(segments, n_steps, np.any(stimulus))
-    if params.max_delay > n_steps and initial is None:
+    labels = check_labels(labels, n_trials)
+    # Trials that are alike are one in memory.
+    segments = check_segments(
+        segments, n_steps, np.any(stimulus if stimulus.strides[0] else stimulus[:1])
+    )
+    spike_threshold = check_coupling(coupling, spike_threshold, params)
+    longest = params.max_delay
+    if isinstance(coupling, DiffusiveCoupling):
+        longest = max(longest, coupling.connections.longest)
+    if longest > n_steps and initial is None:
         raise ValueError(
-            f"delays: the longest is {params.max_delay} steps, but {n_steps} are simulated, so it "
+            f"delays: the longest is {longest} steps, but {n_steps} are simulated, so it "
             "would never be heard; simulate longer, shorten it, or say where to start by initial="
         )
     if kicks is not None:
@@ -169,8 +178,7 @@ def simulate(
     dtype = dtype.name if isinstance(dtype, np.dtype) else dtype
     if not isinstance(dtype, str) or dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}: choose float64 or float32")
-    spike_threshold = _check_coupling(coupling, spike_threshold, params)
-    learning = _check_plasticity(plasticity, learning, record, coupling, params, n_steps)
+    learning = check_plasticity(plasticity, learning, record, coupling, params, stimulus)
 
     sizes = Sizes(params.n_units, params.n_inputs, n_trials, n_steps, params.step, every, dtype)
     state = State.zero(params.n_units) if initial is None else initial
@@ -190,16 +198,19 @@ def simulate(
     else:
         results = run_in_process(program, device, child_seed(seed, "kicks"))
     duration = time.perf_counter() - started
+    final_state = State(**program.state(results))
+    weights = _weights(couplings[0], results) if plasticity else None
+    check_range(dtype, final_state, weights)
     return Recording.from_arrays(
         params,
         signals={name: _by_trial(results[name], sizes) for name in record if name in SIGNALS},
         stimulus=stimulus[:, ::every].transpose(0, 2, 1),
-        final_state=State(**program.state(results)),
+        final_state=final_state,
         every=every,
         segments=np.repeat(list(segments), list(segments.values()))[::every],
         labels=labels,
         spikes=_spike_trains(results["spikes"], sizes) if "spikes" in record else None,
-        weights=_weights(couplings[0], results) if plasticity else None,
+        weights=weights,
         provenance={
             "device": device,
             "coupling": " and ".join(term.name for term in couplings),
@@ -216,116 +227,6 @@ def simulate(
             "parameters_provenance": params.provenance,
         },
     )
-
-
-def _check_record(record):
-    record = (record,) if isinstance(record, str) else record
-    if not isinstance(record, tuple | list):
-        raise ValueError(f"record = {record!r}: give a tuple of {', '.join(RECORDABLE)}")
-    record = tuple(record)
-    unknown = [name for name in record if name not in RECORDABLE]
-    if unknown or len(set(record)) < len(record):
-        raise ValueError(f"record = {record!r}: choose from {', '.join(RECORDABLE)}, each once")
-    return record
-
-
-def _check_coupling(coupling, spike_threshold, params):
-    if isinstance(coupling, SpikeCoupling | DiffusiveCoupling):
-        coupling.check(params)
-    elif not isinstance(coupling, str) or coupling not in ("auto", "dense", "sparse"):
-        raise ValueError(
-            f"coupling = {coupling!r}: choose auto, dense or sparse, or give a SpikeCoupling or a "
-            "DiffusiveCoupling"
-        )
-    if coupling == "dense" and not isinstance(params.w_rec, np.ndarray):
-        raise ValueError(
-            "coupling = 'dense', but w_rec is sparse; leave coupling at 'auto', or give a dense "
-            "w_rec"
-        )
-    return number("spike_threshold", spike_threshold, least=0)
-
-
-def _check_plasticity(plasticity, learning, record, coupling, params, n_steps):
-    """Return when weights learn, ndarray of bool of shape (n_steps,)."""
-    if plasticity is None:
-        if "w_rec" in record:
-            raise ValueError("record has 'w_rec', but no rule changes it: give plasticity=")
-        if learning is not True:
-            raise ValueError("learning= is the switch of plasticity=: give a rule, or drop it")
-        return None
-    if not isinstance(plasticity, CovarianceRule | PhaseRule):
-        raise ValueError(f"plasticity = {plasticity!r}: give a CovarianceRule or a PhaseRule")
-    if isinstance(coupling, SpikeCoupling) or coupling == "dense":
-        raise ValueError(
-            f"coupling = {coupling!r}: plastic connections carry velocities, and each is a Brian2 "
-            "synapse; leave coupling at 'auto', or drop plasticity="
-        )
-    plasticity.check(params)
-    learning = np.asarray(learning)
-    if learning.dtype != bool or learning.shape not in ((), (n_steps,)):
-        raise ValueError(
-            f"learning: {learning.dtype} of shape {learning.shape}; give True, False or a bool "
-            f"for each of the {n_steps} steps"
-        )
-    return np.broadcast_to(learning, n_steps)
-
-
-def _full_stimulus(params, stimulus, n_trials, labels, initial):
-    """Return the stimulus as a float array of shape (n_trials, n_steps, n_inputs)."""
-    if np.ndim(stimulus) == 0:
-        steps = whole("stimulus, a number of steps,", stimulus)
-        stimulus = np.zeros((steps, params.n_inputs))
-    stimulus = floats("stimulus", stimulus)
-    if stimulus.ndim not in (2, 3) or stimulus.size == 0:
-        raise ValueError(
-            f"stimulus has shape {stimulus.shape}; give (n_trials, n_steps, n_inputs), "
-            "(n_steps, n_inputs) or a number of steps"
-        )
-    if stimulus.shape[-1] != params.n_inputs:
-        raise ValueError(
-            f"stimulus has {stimulus.shape[-1]} channels (its last dimension), but the network "
-            f"has n_inputs = {params.n_inputs}"
-        )
-    if not np.isfinite(stimulus).all():
-        raise ValueError("stimulus has values that are not finite; every value must be a number")
-    n_trials = None if n_trials is None else whole("n_trials", n_trials)
-    if stimulus.ndim == 3:
-        if n_trials not in (None, len(stimulus)):
-            raise ValueError(f"n_trials = {n_trials}, but the stimulus has {len(stimulus)} trials")
-        return stimulus
-    if n_trials is None and np.ndim(labels) == 1:
-        n_trials = len(labels)
-    if n_trials is None and initial is not None and np.ndim(initial.x) == 2:
-        n_trials = len(initial.x)
-    n_trials = 1 if n_trials is None else n_trials
-    return np.broadcast_to(stimulus, (n_trials, *stimulus.shape))
-
-
-def _check_labels(labels, n_trials):
-    if labels is None:
-        return None
-    labels = np.asarray(plain("labels", labels))
-    if labels.shape != (n_trials,) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"labels: {labels.dtype} of shape {labels.shape}; give one integer for each of the "
-            f"{n_trials} trials"
-        )
-    return labels
-
-
-def _check_segments(segments, n_steps, stimulated):
-    if segments is None:
-        return {"stimulus" if stimulated else "rest": n_steps}
-    unnamed = [name for name in segments if not (isinstance(name, str) and name)]
-    if unnamed:
-        raise ValueError(f"segments: {unnamed[0]!r} is no name; give a text")
-    lengths = {name: whole(f"segments[{name!r}]", n) for name, n in segments.items()}
-    total = sum(lengths.values())
-    if total != n_steps:
-        raise ValueError(
-            f"segments {lengths} declare {total} steps, but the stimulus has {n_steps}"
-        )
-    return lengths
 
 
 def _by_trial(recorded, sizes):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import floats, number
+from horn_neuro._quantities import floats, number, usable
 
 __all__ = ["SpikeCoupling"]
 
@@ -52,7 +52,7 @@ class SpikeCoupling:
     def __post_init__(self):
         for name in ("charge", "damping"):
             value = floats(f"spike coupling: {name}", getattr(self, name))
-            if value.ndim > 1 or not np.isfinite(value).all():
+            if value.ndim > 1 or not usable(value).all():
                 raise ValueError(
                     f"spike coupling: {name} = {getattr(self, name)!r}; give a finite number, or "
                     "one for each unit"

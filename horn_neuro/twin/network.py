@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from horn_neuro.parameters import HornParameters
+from horn_neuro.parameters import DiffusiveCoupling, HornParameters
 from horn_neuro.recording import Recording, State
 from horn_neuro.twin.backends import BACKENDS, choose_backend
 from horn_neuro.twin.cell import Coefficients
@@ -130,21 +130,28 @@ class HornNetwork(nn.Module):
         super().__init__()
         if not isinstance(params, HornParameters):
             raise ValueError(f"params = {params!r}: give HornParameters")
-        if dtype not in (torch.float32, torch.float64):
+        if not any(dtype is known for known in (torch.float32, torch.float64)):
             raise ValueError(f"dtype = {dtype!r}: choose torch.float32 or torch.float64")
-        learn = (learn,) if isinstance(learn, str) else tuple(learn)
+        learn = (learn,) if isinstance(learn, str) else learn
+        if not isinstance(learn, list | tuple):
+            raise ValueError(f"learn = {learn!r}: give a tuple of names")
+        learn = tuple(learn)
         learnable = (*WEIGHTS, "feedback", *OSCILLATORS)
-        unknown = [name for name in learn if name not in learnable]
+        unknown = [name for name in learn if not isinstance(name, str) or name not in learnable]
         if unknown:
             raise ValueError(f"learn has {unknown[0]!r}: choose from {', '.join(learnable)}")
-        if readout not in READOUTS:
+        if not isinstance(readout, str) or readout not in READOUTS:
             raise ValueError(f"readout = {readout!r}: choose last or every")
-        if backend not in BACKENDS:
+        if not isinstance(backend, str) or backend not in BACKENDS:
             raise ValueError(f"backend = {backend!r}: choose one of {', '.join(BACKENDS)}")
         self.initial, self.learn = params, learn
         self.backend, self.batch_first, self.readout = backend, batch_first, readout
         self.h, self.coupling = params.h, coupling
+        if not isinstance(batch_first, bool):
+            raise ValueError(f"batch_first = {batch_first!r}: give True or False")
         if coupling is not None:
+            if not isinstance(coupling, DiffusiveCoupling):
+                raise ValueError(f"coupling = {coupling!r}: give a DiffusiveCoupling, or None")
             coupling.check(params)
         if params.n_units > LARGEST and sparse.issparse(params.w_rec):
             raise ValueError(

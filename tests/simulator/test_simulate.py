@@ -124,7 +124,7 @@ BAD = [
     ({"segments": ["rest"]}, "segments = .*: give dict or None"),
     ({"segments": {1: 10}}, "segments: 1 is no name"),
     ({"labels": 3}, r"labels: int64 of shape \(\)"),
-    ({"labels": ["a"]}, "labels: <U1 of shape"),
+    ({"labels": ["a"]}, "labels = an array of <U1: give real"),
     ({"labels": [True]}, "labels: bool of shape"),
     ({"record": None}, "record = None: give a tuple"),
     ({"coupling": None}, "coupling = None: choose auto"),

@@ -1,0 +1,158 @@
+"""`simulate`, whatever it is given: the numbers of the loops, or a refusal in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from disguises import EXTREMES, arrays, disguised, numbers, untouched
+from hypothesis import given
+from hypothesis import strategies as st
+from reference.diffusive_loop import simulate_diffusive_by_loop
+from reference.loop import simulate_by_loop
+from reference.spiking_loop import simulate_spiking_by_loop
+
+import horn_neuro as hn
+from horn_neuro.simulator import SpikeCoupling
+
+
+@dataclass
+class Case:
+    """A simulation in plain arrays of float64."""
+
+    network: dict
+    stimulus: np.ndarray
+    kicks: np.ndarray | None
+    start: dict
+    springs: dict | None
+    spikes: dict | None
+
+    def simulate(self, form=lambda name, array: array, **options):
+        """Simulate with every array in a form of its own, none of which is written to."""
+        network = {name: form(name, value) for name, value in self.network.items()}
+        start = {name: form(name, value) for name, value in self.start.items()}
+        stimulus = form("stimulus", self.stimulus)
+        kicks = None if self.kicks is None else form("kicks", self.kicks)
+        springs, spikes = (
+            None if coupling is None else {k: form(k, v) for k, v in coupling.items()}
+            for coupling in (self.springs, self.spikes)
+        )
+        everything = locals()
+        del everything["form"], everything["self"], everything["options"]
+        with untouched(**everything):
+            params = hn.HornParameters(**network)
+            if springs is not None:
+                options["coupling"] = hn.DiffusiveCoupling(**springs)
+            if spikes is not None:
+                options["coupling"] = SpikeCoupling(**spikes)
+            return hn.simulate(
+                params,
+                stimulus,
+                initial=hn.State(**start) if start else None,
+                kicks=None if kicks is None else hn.DrawnKicks(kicks),
+                device="numpy",
+                **options,
+            )
+
+    def expected(self):
+        """Return positions and velocities of a loop."""
+        delays = self.network.get("delays")
+        if delays is not None:  # of absent connections, the loops read delays too
+            delays = np.where(self.network["w_rec"] == 0, 1, delays)
+        params = hn.HornParameters(**{**self.network, "delays": delays})
+        zero = np.zeros((len(self.stimulus), params.n_units))
+        start = {"x": zero, "y": zero, **self.start}
+        with np.errstate(all="ignore"):
+            if self.springs is not None:
+                springs = hn.DiffusiveCoupling(**self.springs)
+                return simulate_diffusive_by_loop(
+                    params, springs, self.stimulus, **start, kicks=self.kicks
+                )
+            if self.spikes is not None:
+                spikes = SpikeCoupling(**self.spikes)
+                return simulate_spiking_by_loop(params, self.stimulus, spikes, **start)[:2]
+            return simulate_by_loop(params, self.stimulus, self.kicks, **start)
+
+
+@st.composite
+def cases(draw):
+    """Draw a small simulation: sizes from 1, any density, delays, starts and kinds of coupling."""
+    n, n_in, n_out, n_trials = (draw(st.integers(1, high)) for high in (3, 2, 2, 3))
+    n_steps = draw(st.integers(1, 7))
+    share = draw(st.sampled_from([0, 1, 3]))  # of the weights, in thirds
+    weight = st.tuples(st.integers(0, 2), numbers()).map(lambda w: w[1] * (w[0] < share))
+    network = {
+        "omega": draw(arrays((n,), numbers(0, 1).map(lambda v: v + 1 / 64))),
+        "gamma": draw(arrays((n,), st.integers(1, 32).map(lambda k: k / 256))),
+        "w_in": draw(arrays((n, n_in))),
+        "w_rec": draw(arrays((n, n), weight)),
+        "w_out": draw(arrays((n_out, n))),
+        **{name: draw(arrays((n,))) for name in ("alpha", "b_in", "b_rec", "feedback")},
+        "h": np.array(draw(st.sampled_from([1.0, 0.5, 0.25]))),
+    }
+    kind = draw(st.sampled_from(["velocities", "velocities", "springs", "spikes"]))
+    longest = 1
+    if draw(st.booleans()):
+        network["delays"] = draw(arrays((n, n), st.integers(1, 4)))
+        absent = network["w_rec"] == 0
+        longest = int(network["delays"][~absent].max(initial=1))
+        network["delays"][absent] = draw(st.sampled_from([0, 1, 2, -3, 0.5, 1000]))
+    springs = spikes = None
+    if kind == "springs":
+        weights = draw(arrays((n, n), st.integers(-4, 4).map(lambda k: k / 64)))
+        np.fill_diagonal(weights, 0.0)
+        springs = {"weights": weights}
+        if draw(st.booleans()):
+            springs["delays"] = draw(arrays((n, n), st.integers(1, 3)))
+            longest = max(longest, int(springs["delays"].max(initial=1, where=weights != 0)))
+    if kind == "spikes":
+        spikes = {
+            "charge": draw(arrays((n,))),
+            "damping": draw(arrays((n,), st.integers(1, 32).map(lambda k: k / 64))),
+        }
+    start = {}
+    if longest > n_steps or draw(st.booleans()):
+        start = {name: draw(arrays((n_trials, n))) for name in "xy"}
+        if longest > 1 and kind == "velocities" and draw(st.booleans()):
+            start["past_y"] = draw(arrays((n_trials, longest - 1, n)))
+    stimulus = draw(arrays((n_trials, n_steps, n_in)))
+    kicks = draw(st.none() | arrays((n_trials, n_steps, n))) if kind != "spikes" else None
+    return Case(network, stimulus, kicks, start, springs, spikes)
+
+
+def equal(recording, expected, every=1):
+    """Compare x and y within 1e-10 of the largest number."""
+    for name, values in zip("xy", expected, strict=True):
+        found = recording.data[name].values
+        assert np.isfinite(found).all()
+        assert np.abs(found - values[..., ::every]).max() <= 1e-10 * np.abs(values).max()
+
+
+@given(data=st.data(), case=cases(), every=st.sampled_from([1, 2, 5, 8, 1000]))
+def test_every_form_of_the_same_numbers_gives_those_of_the_loop(data, case, every):
+    def form(name, array):
+        matrix = name in ("w_rec", "delays", "weights")
+        return data.draw(disguised(array, sparse_too=matrix), label=name)
+
+    recording = case.simulate(form, every=every)
+    equal(recording, case.expected(), every)
+    final = recording.final_state
+    assert np.abs(final.x - case.expected()[0][..., -1]).max(initial=0) < 1e-9
+
+
+@given(data=st.data(), case=cases(), extreme=st.sampled_from(EXTREMES))
+def test_extreme_values_are_computed_with_or_refused_by_name(data, case, extreme):
+    groups = [case.network, case.start, case.springs, case.spikes]
+    groups += [{"stimulus": case.stimulus}, {"kicks": case.kicks}]
+    fields = [
+        (group, name) for group in groups if group for name in group if group[name] is not None
+    ]
+    group, name = data.draw(st.sampled_from(fields))
+    array = group[name]
+    index = data.draw(st.integers(0, array.size - 1))
+    array.flat[index] = extreme
+    try:
+        recording = case.simulate()
+    except ValueError as error:
+        event = str(error)
+        assert name in event or ("unit" in event and name in ("omega", "gamma", "h"))
+    else:
+        equal(recording, case.expected())
