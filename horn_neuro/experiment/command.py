@@ -12,6 +12,7 @@ import sys
 import textwrap
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from horn_neuro.experiment.frame import Experiment
@@ -46,15 +47,11 @@ def main():
     names = sorted(module.name for module in pkgutil.iter_modules([folder]))
     command, *argv = sys.argv[1:] or ["list"]
     if command in names:
-        module = importlib.import_module(f"horn_neuro.protocols.{command}")
-        (cls,) = (
-            value
-            for value in vars(module).values()
-            if isinstance(value, type)
-            and issubclass(value, Experiment)
-            and value.__module__ == module.__name__
-        )
-        run_command(cls, f"horn-neuro {command}", argv)
+        run_command(_experiment(command, names), f"horn-neuro {command}", argv)
+    elif command == "sweep":
+        # Sweeps stand above this room, and are looked up by name like protocols.
+        sweeps = importlib.import_module("horn_neuro.sweep.command")
+        sweeps.run_sweep(partial(_experiment, names=names), argv)
     elif command in ("list", "-h", "--help"):
         for name in names:
             print(f"{name:18} {_story(Path(folder, f'{name}.py')).splitlines()[0]}")
@@ -66,6 +63,21 @@ def main():
 def _story(path):
     """Return the docstring of a file, which ``python -OO`` does not keep."""
     return ast.get_docstring(ast.parse(path.read_bytes()))
+
+
+def _experiment(name, names):
+    """Return the `Experiment` of a protocol, or exit."""
+    if name not in names:
+        sys.exit(f"horn-neuro: there is no {name}; choose {', '.join(names)}")
+    module = importlib.import_module(f"horn_neuro.protocols.{name}")
+    (cls,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Experiment)
+        and value.__module__ == module.__name__
+    )
+    return cls
 
 
 @_any_terminal()

@@ -77,9 +77,12 @@ class Experiment:
         What else belongs into ``config.json``.
     writes : bool
         Whether this process writes and prints; of several processes, one does.
+    quiet : bool
+        Whether it shows no progress.
     """
 
     title, takes, resumes, writes = "", Sizes("", "", ""), False, True
+    quiet = False
     _interrupted, _bar = False, tqdm(disable=True, total=0)
 
     def __init__(self, size="default", **given):
@@ -159,7 +162,7 @@ class Experiment:
 
     def expect(self, total, unit="step"):
         """Say how many times `step` will be called."""
-        hidden = not self.writes or sys.stderr is None
+        hidden = self.quiet or not self.writes or sys.stderr is None
         self._bar = _Progress(total=total, unit=unit, dynamic_ncols=True, disable=hidden)
 
     def step(self, text):
