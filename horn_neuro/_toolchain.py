@@ -90,8 +90,22 @@ def processor():
     return "\n".join([platform.machine(), *sorted(lines)])
 
 
+# Runs a command, all of which is killed when the other end of its standard input is closed: by
+# its parent's death, too.
+_BOUND = """
+exec 3<&0 </dev/null
+{ read end <&3; kill -KILL 0; } >/dev/null 2>&1 &
+watch=$!
+"$@" 3<&-
+status=$?
+kill $watch
+wait $watch 2>/dev/null
+exit $status
+"""
+
+
 def run_compiler(command, folder, env=None):
-    """Run what compiles; if it is interrupted, all that it has started ends.
+    """Run what compiles; if it or this process is stopped, all that it has started ends.
 
     Parameters
     ----------
@@ -108,10 +122,10 @@ def run_compiler(command, folder, env=None):
         The end of what it has said if it failed.
     """
     with subprocess.Popen(
-        command,
+        ["sh", "-c", _BOUND, "sh", *command],
         cwd=folder,
         env={**(os.environ if env is None else env), "TMPDIR": str(folder)},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -119,13 +133,14 @@ def run_compiler(command, folder, env=None):
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate()
+            # Not communicate(), which would close the standard input.
+            said, status = process.stdout.read(), process.wait()
         except BaseException:
             # make would be gone, and its compilers would go on.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
-    return said.strip()[-2000:] if process.returncode else None
+    return said.strip()[-2000:] if status else None
 
 
 def cache_folder():

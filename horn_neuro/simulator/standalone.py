@@ -28,8 +28,10 @@ __all__ = ["cache_folder", "generate", "is_compiled", "run_compiled", "target_of
 ROOM = Path(__file__).parent
 
 # The generated main() reads "name=value" arguments for values, but its seed is
-# compiled in. This makes the seed one more argument.
+# compiled in. This makes the seed one more argument. And nobody waits for a program whose
+# parent was killed.
 _TAKE_SEED = """
+horn::end_with_parent();
 unsigned long horn_seed = std::stoul(args.back());
 args.pop_back();
 """

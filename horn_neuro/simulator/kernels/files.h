@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +27,12 @@ namespace horn {
 
 inline std::string path_of(const char *name, const char *ending) {
     return brian::results_dir + name + ending;
+}
+
+inline void end_with_parent() {
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
 }
 
 // The file of a given array in memory; what the program writes there stays in memory.
