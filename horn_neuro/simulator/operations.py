@@ -200,7 +200,7 @@ class Gather:
         ages = np.arange(self.ring)
         if self.arriving is None:
             # One sparse product over all ages: column (delay - 1) * units + pre.
-            columns = (delay - 1) * self.units + pre
+            columns = (delay.astype(np.int64) - 1) * self.units + pre
             matrix = (arrays[self.weights], columns, first)
             matrix = sparse.csr_array(matrix, shape=(self.units, self.ring * self.units))
 
@@ -317,7 +317,7 @@ class SpikeTape:
 
     def bytes(self, itemsize):
         """Return the bytes of the whole record (int)."""
-        return np.prod(self.shape)
+        return self.n_steps * self.shape[1]
 
     def python(self, arrays):
         """Return a function that does it at step k, and the record."""

@@ -222,16 +222,16 @@ class Tape {
 
 class SpikeTape {
     File file;
-    const int size;
+    const size_t size;
     std::vector<uint8_t> packed;
 
    public:
-    SpikeTape(const char *name, int size, size_t)
+    SpikeTape(const char *name, size_t size, size_t)
         : file(name), size(size), packed((size + 7) / 8) {}
     template <class T>
     void add(const T *spiked) {
         std::fill(packed.begin(), packed.end(), 0);
-        for (int i = 0; i < size; i++) packed[i / 8] |= (spiked[i] != 0) << i % 8;
+        for (size_t i = 0; i < size; i++) packed[i / 8] |= (spiked[i] != 0) << i % 8;
         file.write(packed.data(), packed.size());
     }
     void close() { file.close(); }

@@ -230,8 +230,8 @@ class Tape {
 };
 
 template <class T>
-__global__ void pack(const T *spiked, int size, uint8_t *packed) {
-    const int byte = blockIdx.x * blockDim.x + threadIdx.x;
+__global__ void pack(const T *spiked, size_t size, uint8_t *packed) {
+    const size_t byte = (size_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (byte >= (size + 7) / 8) return;
     int bits = 0;
     for (int i = 0; i < 8 && 8 * byte + i < size; i++) bits |= (spiked[8 * byte + i] != 0) << i;
@@ -240,14 +240,14 @@ __global__ void pack(const T *spiked, int size, uint8_t *packed) {
 
 class SpikeTape {
     Tape tape;
-    const int size;
+    const size_t size;
 
    public:
-    SpikeTape(const char *name, int size, size_t steps)
+    SpikeTape(const char *name, size_t size, size_t steps)
         : tape(name, (size + 7) / 8, steps), size(size) {}
     template <class T>
     void add(const T *spiked) {
-        const int blocks = ((size + 7) / 8 + THREADS - 1) / THREADS;
+        const int blocks = (int)(((size + 7) / 8 + THREADS - 1) / THREADS);
         horn::pack<T><<<blocks, THREADS>>>(spiked, size, (uint8_t *)tape.next());
         check(cudaGetLastError(), "packing spikes");
     }
