@@ -83,8 +83,7 @@ class RestVsEvoked(DigitExperiment):
                 seeds = range(self.seed, self.seed + self.networks)
                 several = [material.untrained(64, self.coupling, seed) for seed in seeds]
             else:
-                names = [name for name in hn.PRETRAINED if name.startswith(f"horn64_{kind}")]
-                several = [hn.pretrained(name) for name in names[: self.networks]]
+                several = material.trained_networks(kind)[: self.networks]
             groups[kind] = several
         self.config["networks"] = {g: [p.fingerprint for p in ps] for g, ps in groups.items()}
         return groups
