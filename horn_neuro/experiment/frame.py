@@ -1,12 +1,14 @@
 """The frame of all experiments: options, progress, run folder, results, report."""
 
+import random
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -47,6 +49,20 @@ class _Progress(tqdm):
     def close(self):
         with suppress(BrokenPipeError):
             super().close()
+
+
+@contextmanager
+def _users_random_numbers():
+    """Leave the random numbers of Python, NumPy and torch where the user has them."""
+    torch = sys.modules.get("torch")  # the experiments that need it have imported it
+    states = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        if torch:
+            torch.set_rng_state(states[2])
 
 
 class Experiment:
@@ -186,6 +202,7 @@ class Experiment:
             self.step(name)
             yield next(results)
 
+    @_users_random_numbers()
     def start(self, out=None, resume=False):
         """Measure, and write everything down, as `run` does; returns result and findings."""
         if resume and not (out and self.resumes):

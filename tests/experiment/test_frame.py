@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from matplotlib import pyplot as plt
 
 from horn_neuro.analysis import mean_interval
@@ -105,6 +107,21 @@ def test_what_cannot_be_stops_at_the_door(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         Count.run(out=tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_random_numbers_are_the_users(monkeypatch):
+    def draw(self, seed):
+        torch.manual_seed(seed)
+        return [random.random(), np.random.normal(), torch.rand(1).item()]
+
+    def state():
+        words, place = np.random.get_state()[1:3]
+        return random.getstate(), words.tolist(), place, torch.get_rng_state().tolist()
+
+    monkeypatch.setattr(Count, "draw", draw)
+    before = state()
+    Count.run("fast")
+    assert state() == before
 
 
 def test_from_python_only_what_is_asked_for_is_written(tmp_path, monkeypatch):
