@@ -36,7 +36,8 @@ hn.simulate(hn.effenberger_2025(4, seed=1), 1, device="numpy")
 print("begun", flush=True)
 params = hn.effenberger_2025(16, seed=1)
 start, steps, device = hn.State(np.ones(16), np.ones(16)), int(sys.argv[2]), sys.argv[3]
-recording = hn.simulate(params, steps, initial=start, device=device)
+every = max(steps // 1000, 1)
+recording = hn.simulate(params, steps, initial=start, every=every, device=device)
 np.save(sys.argv[1], recording.final_state.x)
 """
 NATIVE = """
@@ -131,6 +132,36 @@ def test_a_simulation_that_compiles(tmp_path):
     assert len(found) == len(said) > 0
     for path in found:
         np.testing.assert_allclose(np.load(path), expected, rtol=1e-8)
+
+
+@pytest.mark.compiler
+@pytest.mark.skipif(KILLS == 1, reason="takes a minute; HORN_NEURO_KILLS=10 runs it")
+def test_a_simulation_that_runs(tmp_path):
+    """The compiled network goes with it, and the next run removes what it has left in memory."""
+
+    def scratch():
+        return {*Path("/dev/shm").glob("horn_neuro-*")}
+
+    cache, rng, left = tmp_path / "cache", np.random.default_rng(15), 0
+    for name in ("cold.npy", "warm.npy"):
+        program, began = start(SIMULATE, cache, tmp_path / name, 1_000_000, "cpp"), time.time()
+        assert program.communicate()[1] == ""
+    seconds, expected = time.time() - began, (tmp_path / "warm.npy").read_bytes()
+    before = scratch()
+    for k in range(KILLS):
+        program = start(SIMULATE, cache, tmp_path / "killed.npy", 1_000_000, "cpp")
+        time.sleep(seconds * rng.random())
+        program.kill()
+        program.communicate()
+        time.sleep(0.2)
+        assert of_the_cache(cache) == []
+        left += scratch() != before
+        program = start(SIMULATE, cache, tmp_path / f"again {k}.npy", 1_000_000, "cpp")
+        assert program.communicate()[1] == ""
+        assert (tmp_path / f"again {k}.npy").read_bytes() == expected
+        assert scratch() <= before
+    print(f"{KILLS} kills within {seconds:.1f} s, {left} of them while the network ran")
+    assert left
 
 
 @pytest.mark.compiler
