@@ -2,6 +2,7 @@
 
 import functools
 import pkgutil
+import sys
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -9,6 +10,8 @@ import horn_neuro.protocols
 import pytest
 
 from horn_neuro.experiment import Experiment
+
+from .calls import Calls
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(horn_neuro.protocols.__path__))
 # What makes the fast run of a protocol faster still, and the same on every machine.
@@ -48,13 +51,15 @@ def experiment():
 
 @pytest.fixture(scope="session")
 def fast(experiment, tmp_path_factory):
-    """The fast run of a protocol by its name: itself, result, findings and folder."""
+    """The fast run of a protocol by its name: itself, result, findings, folder and calls."""
 
     @functools.cache
     def run(name):
         out = tmp_path_factory.mktemp(name) / "run"
         one = experiment(name)("fast", **OPTIONS.get(name, {}))
-        result, findings = one.start(out)
-        return SimpleNamespace(run=one, result=result, findings=findings, folder=out)
+        calls = Calls(sys.modules[type(one).__module__])
+        with calls.record():
+            result, findings = one.start(out)
+        return SimpleNamespace(run=one, result=result, findings=findings, folder=out, calls=calls)
 
     return run
