@@ -34,6 +34,6 @@ def troubled(trouble, seed=0, folder="", seconds=0.0):
     if trouble == "dies once" and len(list(Path(folder).glob("dies once*"))) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if trouble == "eats":
-        held = [np.ones(2**27) for _ in range(30)]
+        held = [np.zeros(2**27) for _ in range(30)]  # not touched, which would take long
         return len(held)
     return seed + 0.5

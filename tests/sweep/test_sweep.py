@@ -54,7 +54,7 @@ def test_rows_that_raise_hang_and_eat_memory_stop_nobody(tmp_path):
         {"trouble": troubles},
         out=tmp_path / "out",
         jobs=2,
-        timeout=3,
+        timeout=8,
         memory=2,
         folder=str(tmp_path),
         progress=False,
@@ -63,7 +63,7 @@ def test_rows_that_raise_hang_and_eat_memory_stop_nobody(tmp_path):
     errors = found.failed.set_index("trouble")["error"]
     assert "KeyError: 'this row'" in errors["raises"]
     assert "in troubled" in errors["raises"]  # its traceback
-    assert "TimeoutError: the row has not ended within 3 s" in errors["hangs"]
+    assert "TimeoutError: the row has not ended within 8 s" in errors["hangs"]
     assert "MemoryError" in errors["eats"]
     assert "3 times, the process of the row was killed" in errors["dies"]
     assert len(list(tmp_path.glob("dies *"))) >= 3
