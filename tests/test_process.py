@@ -1,22 +1,18 @@
 """The process is the user's: what simulations use of it, they leave as they found it."""
 
 import gc
-import locale
-import logging
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
 import time
-import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-import joblib
 import numpy as np
 import pytest
 import torch
+from process_state import left_as_found
 
 import horn_neuro as hn
 
@@ -24,80 +20,6 @@ RUNTIME = ["numpy", pytest.param("cython", marks=pytest.mark.compiler)]
 DEVICES = [*RUNTIME, pytest.param("cpp", marks=pytest.mark.compiler)]
 # A schedule of the user's.
 MINE = ("start", "synapses", "groups", "thresholds", "resets", "end")
-
-
-def state_of_the_process():
-    """Return what belongs to the whole process, and so to the user (dict of str to object)."""
-    import brian2
-    import matplotlib
-    import torch
-    from brian2.core.names import Nameable
-    from brian2.core.network import Network
-    from brian2.devices.device import get_device, previous_devices, runtime_device
-    from matplotlib import pyplot as plt
-
-    def plain(value):
-        return value.tolist() if isinstance(value, np.ndarray) else value
-
-    numpy_state = np.random.get_state(legacy=False)
-    return {
-        "Brian2's preferences": dict(brian2.prefs),
-        "Brian2's device": get_device(),
-        "Brian2's device before": list(previous_devices),
-        "options of its builds": (get_device().build_on_run, dict(get_device().build_options)),
-        "time step": (float(brian2.defaultclock.dt), float(runtime_device.defaultclock.dt)),
-        "runtime device": {
-            name: plain(value)
-            for name, value in vars(runtime_device).items()
-            if name not in ("arrays", "defaultclock")
-        },
-        "arrays": len(runtime_device.arrays),
-        "objects": sorted(item().name for item in Nameable.__instances__() if item()),
-        "running": {name: value for name, value in vars(Network).items() if "_globally_" in name},
-        "NumPy's generator": np.random.get_bit_generator(),
-        "NumPy's random state": {
-            name: str(value) for name, value in numpy_state.items() if name != "state"
-        },
-        "its words": numpy_state["state"]["key"].tolist(),
-        "its place": numpy_state["state"]["pos"],
-        "Python's random state": random.getstate(),
-        "torch's random state": torch.get_rng_state().tolist(),
-        "torch's defaults": (
-            torch.get_default_dtype(),
-            torch.get_num_threads(),
-            torch.are_deterministic_algorithms_enabled(),
-            torch.is_grad_enabled(),
-        ),
-        "figures": plt.get_fignums(),
-        "backend": matplotlib.get_backend(),
-        "rcParams": dict(matplotlib.rcParams),
-        "interactive": matplotlib.is_interactive(),
-        "SIGINT": signal.getsignal(signal.SIGINT),
-        "SIGTERM": signal.getsignal(signal.SIGTERM),
-        "hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook),
-        "warnings": (warnings.showwarning, list(warnings.filters)),
-        "logging": (logging.root.level, list(logging.root.handlers)),
-        "NumPy's options": (np.geterr(), np.get_printoptions()),
-        "environment": dict(os.environ),
-        "folder": os.getcwd(),
-        "path": list(sys.path),
-        "locale": locale.setlocale(locale.LC_ALL),
-        "joblib": type(joblib.parallel.get_active_backend()[0]),
-        "garbage": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()),
-    }
-
-
-@contextmanager
-def left_as_found():
-    """Let a block change nothing of the process."""
-    gc.collect()
-    before = state_of_the_process()
-    yield
-    gc.collect()
-    after = state_of_the_process()
-    assert {
-        name: (before[name], after[name]) for name in before if before[name] != after[name]
-    } == {}
 
 
 @pytest.fixture
@@ -180,6 +102,23 @@ def _record(folder):
     recording.to_raw()
 
 
+def _files_of_networks(folder):
+    params = hn.effenberger_2025(4, heterogeneous=True, seed=1)
+    params.save(folder / "network.safetensors")
+    assert hn.load_parameters(folder / "network.safetensors") == params
+    twin = hn.HornNetwork(params, "reference", dtype=torch.float64)
+    assert twin(torch.ones(1, 5, 1, dtype=torch.float64), record=True).recording
+    twin.to_parameters()
+
+
+def _decode(folder):
+    from horn_neuro import analysis
+
+    rng = np.random.default_rng(1)
+    snapshots, labels = rng.random((20, 3, 2)), np.arange(20) % 2
+    analysis.separability_over_time(snapshots, labels, np.arange(20), n_permutations=2)
+
+
 CALLS = {
     "numpy": lambda folder: _simulate("numpy"),
     "numpy, float32": lambda folder: _simulate("numpy", dtype="float32"),
@@ -189,7 +128,9 @@ CALLS = {
     "an error": _refused,
     "training": lambda folder: _train(folder, "analytic"),
     "training, compiled": lambda folder: _train(folder, "native"),
+    "files of networks": _files_of_networks,
     "analyses": _analyse,
+    "decoding": _decode,
     "recordings": _record,
     "figures": _styled,
 }
@@ -370,33 +311,59 @@ def test_a_schedule_of_the_user_changes_nothing(device, params):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("device", ["numpy", pytest.param("cpp", marks=pytest.mark.compiler)])
-def test_threads_wait_for_each_other(device, params):
-    """Different precisions, kicks and networks at once: each gets what it gets alone."""
-    calls = [
-        {"params": params, "seed": 1, "dtype": "float64"},
-        {"params": params, "seed": 2, "dtype": "float32"},
-        {"params": params.replace(alpha=0.1), "seed": 3, "dtype": "float64"},
-    ]
+# One for each thread: devices, precisions, kicks and networks.
+TOGETHER = {
+    "numpy": {"device": "numpy", "dtype": "float64", "kicks": hn.PoissonKicks(200.0, 0.1)},
+    "numpy, single": {"device": "numpy", "dtype": "float32", "kicks": hn.PoissonKicks(90.0, 1.0)},
+    "cython": {"device": "cython", "dtype": "float64", "kicks": hn.PoissonKicks(150.0, 0.2)},
+    "cpp": {"device": "cpp", "dtype": "float64", "kicks": hn.PoissonKicks(200.0, 0.1)},
+}
 
-    def run(params, **options):
-        kicks = hn.PoissonKicks(200.0, 0.1)
-        return hn.simulate(params, 200, kicks=kicks, device=device, **options).data["x"].values
 
-    alone = [run(**call) for call in calls]
-    results = [None] * len(calls)
+@pytest.mark.parametrize(
+    "threads",
+    [
+        ("numpy", "numpy, single", "numpy", "numpy, single"),
+        pytest.param(("numpy, single", "cython", "cpp", "cpp"), marks=pytest.mark.compiler),
+    ],
+)
+def test_threads_wait_for_each_other(threads, params):
+    """Different devices, precisions, kicks and networks at once: each gets what it gets alone."""
+    networks = [params.replace(alpha=0.05 * (1 + k)) for k in range(len(threads))]
 
-    def work(k):
-        results[k] = run(**calls[k])
+    def run(k):
+        return hn.simulate(networks[k], 200, seed=k, **TOGETHER[threads[k]]).data["x"].values
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for found, expected in zip(results, alone, strict=True):
+    alone = [run(k) for k in range(len(threads))]
+    with ThreadPoolExecutor(len(threads)) as pool:
+        together = list(pool.map(run, range(len(threads))))
+    for found, expected in zip(together, alone, strict=True):
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.compiler
+def test_devices_run_side_by_side_in_processes(tmp_path):
+    """Nothing is compiled yet, and two of them compile the same."""
+    code = (
+        "import sys, horn_neuro as hn\n"
+        "params = hn.effenberger_2025(4, seed=1)\n"
+        "rec = hn.simulate(params, 60, initial=hn.State.random(1, 4, 1.0, "
+        "hn.parameters.generator(1, 'x')), device=sys.argv[1])\n"
+        "print(rec.data['x'].values.tobytes().hex())"
+    )
+    env = os.environ | {"HORN_NEURO_CACHE": str(tmp_path)}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, device], env=env, stdout=subprocess.PIPE, text=True
+        )
+        for device in ("cython", "cpp", "cython")
+    ]
+    said = [process.communicate()[0].strip() for process in running]
+    first, other, second = (np.frombuffer(bytes.fromhex(text)) for text in said)
+    assert first.size == 240
+    np.testing.assert_array_equal(first, second)
+    assert np.abs(first - other).max() < 1e-12 * np.abs(first).max()
 
 
 SCRIPT = """

@@ -117,7 +117,7 @@ def separability_over_time(snapshots, labels, groups, *, n_permutations=0, n_fol
 def _decode(snapshots, labels, groups, n_folds, seed):
     """Return the predicted label of every trial at every time, shape (n_trials, n_times)."""
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    classifier = make_pipeline(StandardScaler(), SVC(kernel="linear"))
+    classifier = make_pipeline(StandardScaler(), SVC(kernel="linear", random_state=seed))
     predicted = np.empty(snapshots.shape[::2], labels.dtype)
     for train, test in folds.split(snapshots[:, :, 0], labels, groups):
         for k in range(snapshots.shape[2]):
@@ -190,7 +190,7 @@ def nested_decoding(states, labels, *, n_folds=5, seed=0):
             f"least {max(n_folds, 4)}"
         )
     classifier = GridSearchCV(
-        make_pipeline(StandardScaler(), SVC(kernel="linear")),
+        make_pipeline(StandardScaler(), SVC(kernel="linear", random_state=seed)),
         {"svc__C": [0.01, 0.1, 1.0, 10.0]},
         cv=StratifiedKFold(3, shuffle=True, random_state=seed),
     )

@@ -123,7 +123,8 @@ def load_recording(path):
         raise ValueError(_DAMAGED.format(path=path, reason="its checksum is another one"))
     try:
         _check_sizes(path)
-        data = xr.load_dataset(path, engine="netcdf4")
+        with warnings.catch_warnings():  # xarray adds a filter of its own
+            data = xr.load_dataset(path, engine="netcdf4")
     except Exception as error:  # of HDF5, NetCDF, xarray and what they call
         raise ValueError(_DAMAGED.format(path=path, reason=error)) from None
     missing = [name for name in _REQUIRED if name not in data.variables]

@@ -232,6 +232,8 @@ def runtime_device(target, seed, dtype="float64"):
 
         preferences = {"codegen.target": target}
         if target == "cython":
+            if "PLAT" not in os.environ:  # which setuptools sets for good when it builds
+                stack.callback(os.environ.pop, "PLAT", None)
             machine = hashlib.sha256((processor() + compiler_version()).encode()).hexdigest()
             folder = cache_folder() / f"cython-{machine[:16]}"
             preferences["codegen.runtime.cython.cache_dir"] = str(folder)
@@ -239,8 +241,8 @@ def runtime_device(target, seed, dtype="float64"):
         stack.enter_context(_active(runtime))
         stack.enter_context(_own_random_numbers(runtime, seed))
         # How long the user's own simulation took, and may take.
-        attributes = dict(vars(runtime))
-        stack.callback(vars(runtime).update, attributes)
+        stack.callback(vars(runtime).update, dict(vars(runtime)))
+        stack.callback(vars(runtime).clear)
         runtime._set_maximum_run_time(None)
         with interrupts.at_once():
             yield interrupts.check

@@ -1,9 +1,10 @@
 """`simulate`, whatever it is given: the numbers of the loops, or a refusal in words."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
-from disguises import EXTREMES, arrays, disguised, numbers, untouched
+from disguises import EXTREMES, FOREIGN, arrays, disguised, numbers, untouched
 from hypothesis import given
 from hypothesis import strategies as st
 from reference.diffusive_loop import simulate_diffusive_by_loop
@@ -152,7 +153,89 @@ def test_extreme_values_are_computed_with_or_refused_by_name(data, case, extreme
     try:
         recording = case.simulate()
     except ValueError as error:
-        event = str(error)
-        assert name in event or ("unit" in event and name in ("omega", "gamma", "h"))
+        words = str(error)
+        assert name in words or ("unit" in words and name in ("omega", "gamma", "h"))
     else:
         equal(recording, case.expected())
+
+
+@given(case=cases(), large=st.sampled_from([1e9, 1e14, -1e16, 1e30, 1e49]), data=st.data())
+def test_what_float32_has_no_room_for_is_refused(case, large, data):
+    places = [case.stimulus, case.network["alpha"], case.network["feedback"]]
+    array = data.draw(st.sampled_from(places))
+    array.flat[0] = large
+    try:
+        recording = case.simulate(dtype="float32")
+    except ValueError as error:
+        if not re.match("dtype = 'float32': .* choose float64", str(error)):
+            raise
+    else:
+        for signal, values in zip("xy", case.expected(), strict=True):
+            found = recording.data[signal].values
+            assert found.dtype == np.float32
+            # Spikes may come or not where a position passes by 0.
+            if case.spikes is None:
+                assert np.abs(found - values).max() <= 1e-3 * np.abs(values).max()
+
+
+PARAMS = hn.effenberger_2025(2, 1, 2, seed=1)
+RIGHT = {
+    "params": PARAMS,
+    "stimulus": np.ones((2, 4, 1)),
+    "n_trials": 2,
+    "kicks": hn.DrawnKicks(np.ones((2, 4, 2))),
+    "initial": hn.State([1.0, 0.0], [0.0, 1.0]),
+    "segments": {"rest": 1, "stimulus": 3},
+    "labels": [1, 0],
+    "record": ("x", "y"),
+    "every": 2,
+    "device": "numpy",
+    "coupling": "sparse",
+    "spike_threshold": 0.5,
+    "dtype": "float64",
+    "plasticity": hn.PhaseRule(1.0),
+    "learning": [True, False, True, True],
+    "seed": 3,
+}
+OTHERS = [
+    *FOREIGN,
+    *EXTREMES,
+    *(0, 1, -1, 2, 4, 2.5, 2**31, 2**64, 10**30, True, False),
+    *("", "x", "cpp\0", ("x", "x"), ("x", 3), [[]], (), [], {}, {"": 4}, {"a": 4}, {"a\0": 4}),
+    *({3: 4}, {"a": -4}, {"a": 10**30}, {"a": 2.0, "b": 2}, {"\ud800": 4}, [1, 0], [1.0, 0.0]),
+    *(np.ones((2, 4, 1), bool), np.ones((2, 4, 1), complex), np.ones(4), np.ones((4, 1))),
+    *(np.ones((2, 4, 2)), np.ones((2, 4, 1, 1)), np.zeros((2, 0, 1)), np.zeros((0, 4, 1))),
+    *(np.array(["x", "y"]), np.dtype("float32"), np.dtype("i4"), np.float32),
+    *RIGHT.values(),
+]
+
+
+@given(name=st.sampled_from(list(RIGHT)), odd=st.sampled_from(OTHERS), only=st.booleans())
+def test_other_arguments_are_refused_by_name_or_computed_with(name, odd, only):
+    few = ("params", "stimulus", "device")
+    arguments = {key: RIGHT[key] for key in RIGHT if not only or key in few} | {name: odd}
+    try:
+        with untouched(odd=odd):
+            recording = hn.simulate(**arguments)
+    except ValueError as error:
+        words = str(error)
+        # Two that do not fit may be called by either name.
+        assert any(key.split("_")[0] in words for key in [name, *RIGHT]), words
+        if not only:
+            assert name.split("_")[0] in words or "trial" in words or "steps" in words, words
+    else:
+        assert np.isfinite(recording.data["stimulus"]).all()
+        assert recording.final_state.x.shape[1] == 2
+
+
+def test_a_recording_keeps_what_it_was_given():
+    """A buffer that the user fills anew for the next simulation."""
+    stimulus, labels = np.ones((2, 4, 1)), np.array([3, 4])
+    x, y = np.ones((2, 2, 2))
+    state = hn.State(x, y)
+    recording = hn.simulate(PARAMS, stimulus, labels=labels, initial=state, device="numpy")
+    for buffer in (stimulus, labels, x, y):
+        buffer[:] = 0
+    assert (recording.data["stimulus"] == 1).all()
+    assert recording.data["label"].values.tolist() == [3, 4]
+    assert (state.x == 1).all()
