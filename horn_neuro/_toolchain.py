@@ -90,15 +90,16 @@ def processor():
     return "\n".join([platform.machine(), *sorted(lines)])
 
 
-# Runs a command, all of which is killed when the other end of its standard input is closed: by
-# its parent's death, too.
+# Runs a command, all of which ends when the other end of its standard input is closed: by its
+# parent's death, too. ninja's compilers are in groups of their own, which it ends if it is asked.
 _BOUND = """
 exec 3<&0 </dev/null
-{ read end <&3; kill -KILL 0; } >/dev/null 2>&1 &
+trap : TERM
+{ trap '' TERM; read end <&3; kill -TERM 0; sleep 1; kill -KILL 0; } >/dev/null 2>&1 &
 watch=$!
 "$@" 3<&-
 status=$?
-kill $watch
+kill -KILL $watch
 wait $watch 2>/dev/null
 exit $status
 """
@@ -136,7 +137,10 @@ def run_compiler(command, folder, env=None):
             # Not communicate(), which would close the standard input.
             said, status = process.stdout.read(), process.wait()
         except BaseException:
-            # make would be gone, and its compilers would go on.
+            # Killed at once, make and ninja would be gone, and their compilers would go on.
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(0.5)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise

@@ -43,13 +43,14 @@ np.save(sys.argv[1], recording.final_state.x)
 NATIVE = """
 import sys
 from horn_neuro.twin import native
-if sys.argv[2] == "stub":  # what compiling is to the caches: a slow child that has a child
+if sys.argv[2] == "stub":  # what compiling is to the caches: a slow child of ninja
     native._BUILD = '''
-import subprocess, sys, time
+import subprocess, sys
 from pathlib import Path
 name, source, folder, *flags = sys.argv[1:]
-subprocess.run([sys.executable, "-c", "import time; time.sleep(2)", folder], check=True)
-Path(folder, name + ".so").write_text("whole")
+rule = f"rule slow\\\\n  command = sleep 6; echo whole > $out\\\\nbuild {name}.so: slow\\\\n"
+Path(folder, "build.ninja").write_text(rule)
+subprocess.run(["ninja", "-C", folder], check=True, stdout=subprocess.DEVNULL)
 '''
     build = lambda: native._compile("stub", native.cache_folder() / "stub")
     native.cache_folder().mkdir(exist_ok=True)
@@ -108,7 +109,7 @@ def killed_and_again(code, folder, *arguments, seconds=None):
         program.communicate()
         if program.returncode != -signal.SIGKILL:  # it was faster than before
             continue
-        time.sleep(0.5)
+        time.sleep(1.5)
         assert of_the_cache(cache) == []  # compilers and compiled programs went with it
         program = start(code, cache, folder / f"again {k}.npy", *arguments)
         said.append(program.communicate()[1])
