@@ -1,11 +1,13 @@
 """Fixtures that all rooms share."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 from cuda_on_cpu.toolkit import environment
+from process_state import GARBAGE, differences, state_of_the_process
 
 import horn_neuro as hn
 from horn_neuro.simulator import compiler_problem, cuda_problem
@@ -53,6 +55,24 @@ def _own_cache(tmp_path_factory):
     patch.setenv("HORN_NEURO_CACHE", str(folder / "compiled"))
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _process(request):
+    """Every test leaves the process as it has found it, of all that was there before."""
+    if request.node.get_closest_marker("changes_process"):
+        yield
+        return
+    known, before = set(sys.modules), state_of_the_process()
+    yield
+    # pytest shows warnings in its own way in every phase of a test; and tests of networks draw
+    # from torch's random numbers themselves (tests/test_process.py knows who does not).
+    without = {*GARBAGE, "words of warnings", "torch's random state"}
+    if known != set(sys.modules):
+        # Libraries set these, or draw from them, when they are first imported.
+        without |= {"warnings", "signals", "hooks", "Python's random state"}
+    changed = differences(before, state_of_the_process(), without)
+    assert not changed, changed
 
 
 # brian2cuda leaves the files that it writes to the garbage collector.

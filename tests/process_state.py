@@ -110,6 +110,7 @@ def _matplotlib():
     from matplotlib import _pylab_helpers  # without pyplot, which chooses a backend
 
     settings = dict(dict.items(matplotlib.rcParams))
+    del settings["backend_fallback"]  # whether the backend was asked for by name
     if not isinstance(settings["backend"], str):
         del settings["backend"]  # not chosen yet; whoever draws first has one chosen
     return {

@@ -219,6 +219,7 @@ def test_a_standalone_simulation_under_construction_gets_no_line(device, params)
 
 
 @pytest.mark.compiler
+@pytest.mark.changes_process
 def test_numbers_that_are_drawn_ahead_are_the_users(params):
     """Cython code draws 20,000 at a time: a simulation of the user's goes on where it was."""
     import brian2

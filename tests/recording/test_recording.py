@@ -117,6 +117,7 @@ def test_files_without_a_checksum_load_with_a_word(recording, tmp_path):
     xr.testing.assert_identical(loaded.data, recording.data)
 
 
+@pytest.mark.changes_process
 def test_files_that_another_program_has_changed(recording, tmp_path):
     path = tmp_path / "rec.nc"
     recording.save(path)

@@ -119,6 +119,7 @@ def test_values_that_do_not_fit_the_program_stop_it(params, monkeypatch):
         hn.simulate(params, 10, device="cpp")
 
 
+@pytest.mark.changes_process
 def test_brian2_is_left_as_it_was(device, params):
     import brian2
     from brian2.devices.device import get_device

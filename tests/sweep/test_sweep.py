@@ -168,6 +168,7 @@ def test_damaged_rows_are_run_again(tmp_path):
     pd.testing.assert_frame_equal(again.table, whole.table)
 
 
+@pytest.mark.changes_process
 def test_dask_gives_the_same_table(undisturbed):
     distributed = pytest.importorskip("distributed")
     with (
