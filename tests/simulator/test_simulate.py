@@ -214,3 +214,13 @@ def test_memory_is_estimated_and_warned_about(params, monkeypatch):
     monkeypatch.setattr(psutil, "virtual_memory", Scarce)
     with pytest.warns(ResourceWarning, match="GiB are free; record fewer"):
         hn.simulate(params, 100, device="numpy")
+
+
+def test_a_simulation_that_leaves_the_numbers_of_its_precision_is_no_recording():
+    """Every value is small enough, and what becomes of them is not."""
+    wild = hn.effenberger_2025(1, seed=1).replace(
+        omega=1e-13, gamma=1e-14, alpha=1e15, h=1e12, feedback=0.0, b_in=5.0
+    )
+    with pytest.raises(ValueError, match=r"dtype = 'float32': x has left its range, .* float64"):
+        hn.simulate(wild, 30, dtype="float32", device="numpy")
+    assert hn.simulate(wild, 30, device="numpy").final_state.x > 1e38
