@@ -64,6 +64,8 @@ def _brian2():
         return value.tolist() if isinstance(value, np.ndarray) else value
 
     logger = logging.getLogger("brian2")
+    # pytest gives its own to every logger that it finds at the start of a phase.
+    handlers = [h for h in logger.handlers if not type(h).__module__.startswith("_pytest")]
     return {
         "Brian2's preferences": dict(brian2.prefs),
         "Brian2's device": get_device(),
@@ -77,7 +79,7 @@ def _brian2():
         },
         "running": {name: value for name, value in vars(Network).items() if "_globally_" in name},
         "the magic network": [item.name for item in brian2.magic_network.objects],
-        "Brian2's words": (logger.level, logger.propagate, list(logger.handlers)),
+        "Brian2's words": (logger.level, logger.propagate, handlers),
         # These two only without garbage, see below.
         "arrays": len(runtime_device.arrays),
         "objects": sorted(item().name for item in Nameable.__instances__() if item()),

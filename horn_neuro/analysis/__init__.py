@@ -17,17 +17,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "criticality": [
             "Avalanches",
-            "LyapunovSpectrum",
             "autocorrelation_time",
             "avalanches",
             "avalanches_against_shifts",
             "circular_shifts",
-            "critical_gain",
             "fit_power_law",
-            "fixed_point",
-            "lyapunov_spectrum",
             "order_susceptibility",
         ],
+        "edge": ["LyapunovSpectrum", "critical_gain", "fixed_point", "lyapunov_spectrum"],
         "linear_waves": ["Dispersion", "dispersion"],
         "hebbian": [
             "Alignment",

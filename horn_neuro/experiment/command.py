@@ -17,7 +17,7 @@ from pathlib import Path
 
 from horn_neuro.experiment.frame import Experiment
 
-__all__ = ["main", "run_command"]
+__all__ = ["find_experiment", "main", "run_command"]
 
 
 @contextmanager
@@ -69,6 +69,17 @@ def _experiment(name, names):
     """Return the `Experiment` of a protocol, or exit."""
     if name not in names:
         sys.exit(f"horn-neuro: there is no {name}; choose {', '.join(names)}")
+    return find_experiment(name)
+
+
+def find_experiment(name):
+    """Return the `Experiment` (type) that a protocol's module defines.
+
+    Parameters
+    ----------
+    name : str
+        Of the module in `horn_neuro.protocols`.
+    """
     module = importlib.import_module(f"horn_neuro.protocols.{name}")
     (cls,) = (
         value

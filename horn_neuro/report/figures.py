@@ -6,7 +6,6 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from horn_neuro.report.style import (
     BLUE,
-    CONDITION_COLORS,
     GREEN,
     GREY,
     ORANGE,
@@ -18,17 +17,12 @@ from horn_neuro.report.style import (
 __all__ = [
     "grid",
     "label_log_axis",
-    "legend_above",
     "mark_segments",
     "plot_band",
-    "plot_class_trajectories",
     "plot_cloud",
-    "plot_course",
-    "plot_dimension",
     "plot_estimates",
     "plot_models",
     "plot_raster",
-    "plot_return",
 ]
 
 _LINES = {"digits": "-", "shuffled": "--", "kicks only": ":", "no recurrence": "-."}
@@ -95,18 +89,6 @@ def label_log_axis(axis):
     axis.set_minor_formatter(NullFormatter())
 
 
-def legend_above(ax):
-    """Make room above curves that begin at 0, so that their legend covers none of them.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where the curves are.
-    """
-    ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
-    ax.legend(ncols=2, loc="upper left")
-
-
 def mark_segments(ax, segments, labels=True):
     """Shade the segments of a trial behind a time course.
 
@@ -139,32 +121,6 @@ def mark_segments(ax, segments, labels=True):
             )
     starts, ends = zip(*segments.values(), strict=True)
     ax.set_xlim(min(starts), max(ends))
-    return ax
-
-
-def plot_course(ax, times, courses, ylabel):
-    """Draw a quantity over time for each condition, with its interval as a band.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    times : array_like, shape (n_times,)
-        Time in seconds.
-    courses : dict of str to Estimate
-        Estimates of shape (n_times,), by condition.
-    ylabel : str
-        Name and unit of the quantity.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    for name, course in courses.items():
-        color = CONDITION_COLORS.get(name, "black")
-        ax.fill_between(times, course.low, course.high, color=color, alpha=0.25, lw=0)
-        ax.plot(times, course.value, _LINES.get(name, "-"), color=color, lw=1.6, label=name)
-    ax.set(xlabel="time (s)", ylabel=ylabel)
     return ax
 
 
@@ -209,68 +165,6 @@ def _write_class(ax, point, label, color):
         weight="bold",
         bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": color, "lw": 1.5},
     )
-
-
-def plot_class_trajectories(ax, paths):
-    """Draw the mean path of each class in the plane of two components.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    paths : dict of int to array_like, shape (n_times, 2)
-        Mean states over time, by class. The class is written at the end.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    for label, path in paths.items():
-        path, color = np.asarray(path), class_color(label)
-        ax.plot(*path.T, color=color, lw=1.2, alpha=0.85)
-        _write_class(ax, path[-1], label, color)
-    ax.set(xlabel="PC 1 (position)", ylabel="PC 2 (position)")
-    return ax
-
-
-def plot_dimension(ax, dimensions):
-    """Draw the participation ratio in each segment, for each condition.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    dimensions : dict of str to dict of str to Estimate
-        By condition, then by segment.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    segments = list(next(iter(dimensions.values())))
-    for k, (name, by_segment) in enumerate(dimensions.items()):
-        offset = 0.16 * (k - (len(dimensions) - 1) / 2)
-        values = np.array([by_segment[segment].value for segment in segments])
-        bounds = np.array([[by_segment[s].low, by_segment[s].high] for s in segments]).T
-        # A percentile interval need not contain the estimate.
-        errors = np.clip([values - bounds[0], bounds[1] - values], 0, None)
-        ax.errorbar(
-            np.arange(len(segments)) + offset,
-            values,
-            errors,
-            fmt="osD^"[k % 4],
-            ms=6,
-            capsize=3,
-            color=CONDITION_COLORS.get(name, "black"),
-            label=name,
-        )
-    ax.set_xticks(range(len(segments)), segments)
-    ax.set(ylabel="participation ratio\n(dimensions)", yscale="log", xlim=(-0.5, 2.5))
-    label_log_axis(ax.yaxis)
-    low, high = ax.get_ylim()
-    ax.set_ylim(low / 1.1, 2 * high)
-    ax.legend(ncols=2, loc="upper left")
-    return ax
 
 
 def plot_estimates(ax, x, estimates, **style):
@@ -347,35 +241,4 @@ def plot_models(ax, x, curves, xlabel, ylabel):
         color, marker = (BLUE, ORANGE, GREY, GREEN, PINK)[k % 5], "osD^v"[k % 5]
         plot_band(ax, x, values, marker, color=color, label=name.replace("_", " "))
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    return ax
-
-
-def plot_return(ax, times, excesses, time_constants):
-    """Draw the decay of squared distances after the stimulus, with the fitted exponentials.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Where to draw.
-    times : array_like, shape (n_times,)
-        Time since the end of the stimulus, in seconds.
-    excesses : dict of str to array_like, shape (n_times,)
-        Squared distances by name; each is divided by its first value.
-    time_constants : dict of str to Estimate
-        Fitted time constants of the amplitude in seconds, by the same names.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-    """
-    for (name, excess), color in zip(excesses.items(), (ORANGE, BLUE, GREEN), strict=False):
-        excess = np.asarray(excess) / np.mean(excess[: max(1, len(excess) // 20)])
-        ax.plot(times, np.where(excess > 0.01, excess, np.nan), color=color, lw=1.5, label=name)
-        tau = time_constants[name].value
-        label = f"fit, τ = {1e3 * tau:.0f} ms"
-        ax.plot(times, np.exp(-2 * times / tau), "--", color=color, lw=1.5, label=label)
-    ax.set_yscale("log")
-    ax.set(xlabel="time since the stimulus ended (s)", ylabel="squared distance (relative)")
-    label_log_axis(ax.yaxis)
-    ax.legend(loc="lower left")
     return ax

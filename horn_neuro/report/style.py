@@ -10,7 +10,6 @@ from matplotlib._pylab_helpers import Gcf
 __all__ = [
     "BLACK",
     "BLUE",
-    "CONDITION_COLORS",
     "GREEN",
     "GREY",
     "MODEL_COLORS",
@@ -27,12 +26,6 @@ __all__ = [
 BLACK, GREY = "#000000", "#7f7f7f"
 ORANGE, BLUE, GREEN, SKY, PINK = "#d55e00", "#0072b2", "#009e73", "#56b4e9", "#cc79a7"
 SEGMENT_COLORS = {"rest": GREY, "stimulus": ORANGE, "rebound": BLUE}
-CONDITION_COLORS = {
-    "digits": ORANGE,
-    "shuffled": GREEN,
-    "kicks only": GREY,
-    "no recurrence": SKY,
-}
 MODEL_COLORS = {"homogeneous": BLUE, "heterogeneous": ORANGE}
 MODEL_MARKERS = {"homogeneous": "o", "heterogeneous": "s"}
 # Ten classes: Petroff's accessible sequence, arXiv:2107.02270.

@@ -117,9 +117,9 @@ def sweep(
             about = {"task": work.name, "fixed": work.fixed, "versions": software_versions()}
             folder = SweepFolder(out, json.loads(to_json(about)), resume)
             stack.callback(folder.close, complete=True)
-        done = [] if folder is None else [r for r in map(folder.read, rows) if r is not None]
-        kept = [record["row"] for record in done]
-        left = [row for row in rows if row not in kept]
+        earlier = [None if folder is None else folder.read(row) for row in rows]
+        done = [record for record in earlier if record is not None]
+        left = [row for row, record in zip(rows, earlier, strict=True) if record is None]
         records = (
             local_records(work, left, jobs, **limits)
             if client is None
@@ -127,11 +127,13 @@ def sweep(
         )
         bar = tqdm(total=len(rows), initial=len(done), unit="row", disable=not progress)
         stack.enter_context(bar)
+        n_failed = 0
         for record in records:
             done.append(record)
+            n_failed += record["error"] is not None
             if folder is not None:
                 folder.save(record)
-            bar.set_postfix_str(f"{sum(r['error'] is not None for r in done)} failed")
+            bar.set_postfix_str(f"{n_failed} failed")
             bar.update()
         result = Sweep(done, work.name)
         if folder is not None:

@@ -11,6 +11,7 @@ from horn_neuro.report.style import BLACK, BLUE, GREEN, ORANGE, PINK
 
 __all__ = ["Sweep"]
 
+FEWEST = 5  # fewer rows are shown one by one, without an interval
 _PARTS = ("value", "low", "high", "unit", "n", "p_value")
 
 
@@ -95,8 +96,8 @@ class Sweep:
         Returns
         -------
         estimates : dict of tuple to Estimate
-            Mean over rows with equal values of `by`, its 95 % t interval where there
-            are two or more rows, else the row's own.
+            Mean over rows with equal values of `by`, its 95 % t interval from `FEWEST` rows
+            on; of a single row, its own.
 
         Raises
         ------
@@ -113,8 +114,10 @@ class Sweep:
         estimates = {}
         for values, group in lines.groupby(list(by), sort=True):
             found = group["value"].dropna().to_numpy()
-            if len(found) > 1:
+            if len(found) >= FEWEST:
                 estimates[values] = mean_interval(found)
+            elif len(found) > 1:
+                estimates[values] = Estimate(float(found.mean()), n=len(found))
             elif len(found):
                 line = group.loc[group["value"].notna()].iloc[0]
                 low, high = (None if np.isnan(line[k]) else line[k] for k in ("low", "high"))
@@ -152,10 +155,10 @@ class Sweep:
         ax : matplotlib.axes.Axes
             Where.
         """
-        estimates = self.outcome(name, by)
+        estimates, lines = self.outcome(name, by), self.table[self.table["outcome"] == name]
         across = sorted({values[0] for values in estimates})
         others = sorted({values[1] for values in estimates}) if len(by) == 2 else [None]
-        (unit,) = set(self.table.loc[self.table["outcome"] == name, "unit"]) or {""}
+        unit = lines["unit"].iloc[0]
         label = f"{name} ({unit})" if unit else name
         if len(others) > 5:
             values = [
@@ -184,6 +187,9 @@ class Sweep:
                 lw=1.5,
                 label=None if other is None else f"{by[1]} {_short(other)}",
             )
+            of_this = lines if other is None else lines[lines[by[1]] == other]
+            if len(of_this) < FEWEST * len(at):
+                ax.scatter(of_this[by[0]], of_this["value"], s=10, alpha=0.6, color=_COLORS[k])
         if _geometric(across):
             ax.set_xscale("log")
         ax.set(xlabel=by[0], ylabel="\n".join(textwrap.wrap(label, 36)))

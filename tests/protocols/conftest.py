@@ -3,13 +3,12 @@
 import functools
 import pkgutil
 import sys
-from importlib import import_module
 from types import SimpleNamespace
 
 import horn_neuro.protocols
 import pytest
 
-from horn_neuro.experiment import Experiment
+from horn_neuro.experiment.command import find_experiment
 
 from .calls import Calls
 
@@ -35,18 +34,7 @@ OPTIONS = {
 def experiment():
     """The class of a protocol by its name."""
 
-    def find(name):
-        module = import_module(f"horn_neuro.protocols.{name}")
-        (cls,) = (
-            value
-            for value in vars(module).values()
-            if isinstance(value, type)
-            and issubclass(value, Experiment)
-            and value.__module__ == module.__name__
-        )
-        return cls
-
-    return find
+    return find_experiment
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -219,9 +220,15 @@ def test_outcomes_against_swept_values(undisturbed):
     estimates = undisturbed.outcome("spread", ["coupling"])
     assert list(estimates) == [(0.0,), (0.5,), (1.0,)]
     assert estimates[(0.5,)].n == 2
+    assert estimates[(0.5,)].low is None  # of two rows, no interval
     assert estimates[(0.5,)].value == pytest.approx(
         sum(spread(0.5, seed)["spread"] for seed in SEEDS) / 2
     )
+    rows = [{"a": 1, "seed": k} for k in range(5)]
+    many = sweep(lambda a, seed: float(a + seed), rows, jobs=1, progress=False)
+    estimate = many.outcome("value", ["a"])[(1,)]
+    assert (estimate.value, estimate.n) == (3.0, 5)
+    assert estimate.high == pytest.approx(3 + 2.776445 * np.sqrt(2.5 / 5))  # t of 4 degrees
     with pytest.raises(ValueError, match="outcome = .*choose from spread, last"):
         undisturbed.outcome("speed", ["coupling"])
     with pytest.raises(ValueError, match="by = .*choose from coupling, seed"):
