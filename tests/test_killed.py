@@ -184,8 +184,9 @@ def versions():
 
     params = [hn.effenberger_2025(80, seed=seed) for seed in (1, 2)]
     recordings = [hn.simulate(each, 200, device="numpy", seed=1) for each in params]
-    for recording in recordings:  # they tell what is imported, which two processes differ in
-        recording.data.attrs["provenance"] = json.dumps(recording.provenance | {"versions": {}})
+    for recording in recordings:  # two processes differ in what is imported, and in speed
+        provenance = recording.provenance | {"versions": {}, "seconds": 0}
+        recording.data.attrs["provenance"] = json.dumps(provenance)
     numbers = [np.random.default_rng(seed).random((100, 100)) for seed in (1, 2)]
 
     def save_results(path, k):
