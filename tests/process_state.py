@@ -175,7 +175,9 @@ def differences(before, after, without=()):
         if name in without or value == now:
             continue
         if isinstance(value, dict):
-            entries = sorted(value if name == "rcParams" else {*value, *now}, key=str)
+            # Packages add entries of their own when they are imported, brian2cuda does.
+            grows = name in ("rcParams", "Brian2's preferences")
+            entries = sorted(value if grows else {*value, *now}, key=str)
             changed |= {
                 f"{name}: {entry}": (value.get(entry), now.get(entry))
                 for entry in entries
