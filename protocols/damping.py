@@ -37,7 +37,7 @@ TUNING_SEED = 0
 
 class Damping(DigitExperiment):
     title = "Damping as the switch"
-    takes = Sizes("10 s", "2 min", "")
+    takes = Sizes("8 s", "75 s", "")
     resumes = True
     gammas = Option(
         Sizes((0.02, 0.4), (0.02, 0.05, 0.1, 0.2, 0.4), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)),
@@ -141,11 +141,13 @@ def draw_dose(result):
         at = gammas * {0.0: 0.97, 0.1: 1, 0.2: 1.03}[std]
         ax.plot(at, shares, marker, ms=4, color=color, alpha=0.5)
         ax.plot(at, shares.mean(axis=1), color=color, marker=marker, label=f"pixel noise {std:g}")
-    for name in set(result) - set(arms):
-        share = 100 * np.mean([run["test"]["0.0"] for run in result[name]])
+    others = {a: 100 * np.mean([r["test"]["0.0"] for r in result[a]]) for a in result}
+    lowest = -np.inf
+    for name in sorted(set(result) - set(arms), key=others.get):
+        lowest = max(others[name], lowest + 5)  # names do not overlap
         ax.annotate(
             name,
-            (1, share),
+            (1, lowest),
             xycoords=("axes fraction", "data"),
             xytext=(3, -3),
             textcoords="offset points",

@@ -44,7 +44,7 @@ SHOWN = "y, y"  # the correlation that figures and sentences are about
 
 class HebbianAlignment(DigitExperiment):
     title = "Hebbian alignment"
-    takes = Sizes("10 s", "2 min", "")
+    takes = Sizes("10 s", "70 s", "")
     resumes = True
     models = Option(tuple(MODELS), "of networks", choices=tuple(MODELS), different=1)
     seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=0, different=2)

@@ -46,7 +46,7 @@ QUANTITIES = {  # name: label, factor, unit of a difference
 
 class Heterogeneity(DigitExperiment):
     title = "Heterogeneity and criticality"
-    takes = Sizes("25 s", "2 min", "")
+    takes = Sizes("20 s", "2 min", "")
     resumes = True
     device = material.DEVICE
     couplings = Option(Sizes((0.4, 1.6), (0.4, 1.6, 6.4), WIDE), "std of w_rec", above=0)

@@ -42,7 +42,7 @@ PRIMARY = "Primary: demo, silence: SD of PLV in windows of 100 steps"
 
 class Plv(DigitExperiment):
     title = "Synchrony"
-    takes = Sizes("10 s", "1.5 min", "")
+    takes = Sizes("12 s", "30 s", "")
     resumes = True
     device = material.DEVICE
     seeds = Option(

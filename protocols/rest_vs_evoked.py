@@ -50,7 +50,7 @@ CONDITIONS = {
 
 class RestVsEvoked(DigitExperiment):
     title = "Rest, stimulus, rebound"
-    takes = Sizes("20 s", "2 min", "")
+    takes = Sizes("15 s", "2 min", "")
     resumes = True
     device, seed = material.DEVICE, material.SEED
     params = replace(material.PARAMS, excludes=("kinds", "networks"))

@@ -51,7 +51,7 @@ CONTROLS = ("delayed", "random delays", "no delay", "no coupling")
 
 class Waves(DigitExperiment):
     title = "Waves"
-    takes = Sizes("1 min", "3 min", "")
+    takes = Sizes("13 s", "30 s", "")
     device = material.DEVICE
     seeds = Option(
         Sizes((1, 2), range(1, 4), range(1, 9)), "of digits and kicks", least=0, different=2
