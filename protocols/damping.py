@@ -161,7 +161,7 @@ def draw_dose(result):
         "Does it matter that units oscillate? Test accuracy against damping, with alpha in "
         "proportion. Small marks: networks; lines: their means; dashed: critical damping, right "
         "of which units are leaky integrators; dotted: chance; names: torch's networks, means "
-        "without noise."
+        "without noise, apart where they would overlap."
     )
 
 
