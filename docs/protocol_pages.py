@@ -1,0 +1,82 @@
+"""Write docs/protocols: a page for each protocol, from its docstring and its kept results."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from horn_neuro.analysis import Estimate
+
+ROOT = Path(__file__).parents[1]
+PICTURES, PAGES = ROOT / "docs" / "pictures", ROOT / "docs" / "protocols"
+RESULTS = ROOT / "benchmarks" / "results"
+PROTOCOLS = sorted(p for p in (ROOT / "protocols").glob("*.py") if p.stem != "__init__")
+
+
+def kept_runs(name):
+    """Return the kept runs of a protocol (dict of str to dict), by the name of their file."""
+    files = sorted(RESULTS.glob("*.json"), key=lambda path: natural(path.stem))
+    runs = {path.name: json.loads(path.read_text()) for path in files}
+    return {file: run for file, run in runs.items() if run.get("protocol") == name}
+
+
+def natural(name):
+    """Return what sorts seeds 2 to 9 before seeds 11 to 20 (list)."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def parts_of_docstring(path):
+    """Return question, method and example commands of a protocol (three str)."""
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    question, _, rest = text.partition("\n\n")
+    method, _, commands = rest.partition("\n\n    ")
+    return question, method, commands.replace("\n    ", "\n")
+
+
+def as_text(found):
+    """Return a kept estimate as text (str), empty where it is not defined."""
+    if found is None or found["value"] is None:
+        return ""
+    signs = {"n": "n = {}", "p_value": "p = {:.2g}"}
+    more = ", ".join(text.format(found[key]) for key, text in signs.items() if key in found)
+    return str(Estimate(**found)) + (f" ({more})" if more else "")
+
+
+def numbers(runs):
+    """Return the estimates of all runs as a table (str), a column for each run."""
+    names = dict.fromkeys(name for run in runs.values() for name in run["findings"])
+    rows = [["", *(f"`{file}`" for file in runs)], ["---"] * (1 + len(runs))]
+    rows += [[n, *(as_text(run["findings"].get(n)) for run in runs.values())] for n in names]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def page(path):
+    """Return the page of a protocol (str, Markdown)."""
+    name, (question, method, commands) = path.stem, parts_of_docstring(path)
+    parts, runs = [f"# {name}", f"**{question}**"], kept_runs(name)
+    if (PICTURES / f"{name}.png").is_file():
+        parts.append(f"![{question}](../pictures/{name}.png)")
+    parts += ["## Method and controls", method]
+    if runs:
+        parts += ["## What was found"]
+    for file, run in runs.items():
+        versions = ", ".join(f"{package} {version}" for package, version in run["versions"].items())
+        parts += [f"### {file.removesuffix('.json')}", *run["answer"]]
+        parts.append(f"`{run['command']}` took {run['seconds']:.0f} s with {versions}.")
+    if runs:
+        parts += ["## Numbers", "Value, [95 % interval], unit, number of units of analysis, p:"]
+        parts += [numbers(runs), f"Kept in `benchmarks/results/`: {', '.join(runs)}."]
+    parts += ["## With your own numbers", f"```\n{commands}\n```"]
+    parts.append(f"`horn-neuro {name} --help` lists the options; `--fast` is a first look.")
+    return "\n\n".join(parts) + "\n"
+
+
+def main():
+    """Write the pages."""
+    PAGES.mkdir(exist_ok=True)
+    for path in PROTOCOLS:
+        (PAGES / f"{path.stem}.md").write_text(page(path))
+
+
+if __name__ == "__main__":
+    main()
