@@ -37,9 +37,10 @@ def as_text(found):
     """Return a kept estimate as text (str), empty where it is not defined."""
     if found is None or found["value"] is None:
         return ""
-    signs = {"n": "n = {}", "p_value": "p = {:.2g}"}
-    more = ", ".join(text.format(found[key]) for key, text in signs.items() if key in found)
-    return str(Estimate(**found)) + (f" ({more})" if more else "")
+    estimate = Estimate(**found)
+    signs = {"n": estimate.n, "p": estimate.p_text}
+    more = ", ".join(f"{key} = {text}" for key, text in signs.items() if text)
+    return str(estimate) + (f" ({more})" if more else "")
 
 
 def numbers(runs):

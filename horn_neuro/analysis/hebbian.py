@@ -155,7 +155,7 @@ class Alignment:
 
     @property
     def p_value(self):
-        """Two-sided probability (float) under the null."""
+        """Two-sided probability (float) under the null, 1 / (1 + n_permutations) at least."""
         exceeding = np.sum(np.abs(self.null) >= abs(self.value))
         return float((1 + exceeding) / (1 + len(self.null)))
 
@@ -166,7 +166,8 @@ class Alignment:
 
     def to_dict(self):
         """Return the numbers without the null, for JSON."""
-        return {"value": self.value, "z": self.z, "p_value": self.p_value}
+        at_floor = bool(self.p_value * (1 + len(self.null)) < 1.5)  # no permutation reaches it
+        return {"value": self.value, "z": self.z, "p_value": self.p_value, "at_floor": at_floor}
 
 
 def by_growth(change, values, share=0.1):

@@ -32,7 +32,8 @@ def write_report(path, title, answer, pictures, rows, config):
     answer : list of str
         Sentences, each a paragraph.
     pictures : dict of str to (Path, str)
-        PNG files, with an SVG of the same name beside each, and captions, by title.
+        PNG files, with an SVG of the same name beside each, or animated GIFs, and captions, by
+        title.
     rows : dict of str to Estimate
         Numbers by name.
     config : dict
@@ -45,7 +46,10 @@ def write_report(path, title, answer, pictures, rows, config):
     for name, (picture, caption) in pictures.items():
         page.add_image(picture, title=name, caption=caption, tags=())
     page.add_html(_table(rows), title="Numbers", tags=())
-    files = [f"figures/{picture.with_suffix('.svg').name}" for picture, _ in pictures.values()]
+    files = [
+        f"figures/{picture.with_suffix('.svg').name if picture.suffix == '.png' else picture.name}"
+        for picture, _ in pictures.values()
+    ]
     links = ", ".join(f"<a href='{file}'>{file}</a>" for file in ["results.json", *files])
     page.add_html(
         f"<p>Beside this page: {links}.</p>"
@@ -61,8 +65,7 @@ def _table(rows):
     for name, estimate in rows.items():
         value, _, interval = format(estimate).partition(" [")
         interval = interval.partition("]")[0].replace(",", " to")
-        p = "" if estimate.p_value is None else f"{estimate.p_value:.2g}"
-        unit = estimate.unit or ""
+        unit, p = estimate.unit or "", estimate.p_text
         cells = (name, value.removesuffix(unit), interval, unit, estimate.n or "", p)
         lines.append("".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells))
     head = "".join(f"<th>{name}</th>" for name in ("", "value", "95 % interval", "unit", "n", "p"))

@@ -74,6 +74,9 @@ def test_means_have_the_t_interval_of_scipy():
     assert found.n == 7
     alone = mean_interval([2.5])
     assert (alone.value, alone.low, alone.high, alone.n) == (2.5, None, None, 1)
+    assert mean_interval(values, 7) == found
+    few = mean_interval(values, 8)
+    assert (few.value, few.low, few.n) == (found.value, None, 7)
 
 
 def test_the_sign_flip_test_is_exact():
@@ -83,6 +86,20 @@ def test_the_sign_flip_test_is_exact():
     assert found.p_value == pytest.approx(2 / 16)
     interval = expected.confidence_interval()
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_the_least_p_value_says_so():
+    five, rng = np.arange(1, 6), np.random.default_rng(1)
+    found = paired_difference(five, 0 * five)
+    assert (found.at_floor, found.p_text) == (True, "0.062 (the least there is)")
+    many = paired_difference(rng.normal(9, 1, 20), np.zeros(20))
+    assert (many.p_value, many.at_floor) == (pytest.approx(2 / 10_000), True)
+    mixed = paired_difference([1.0, 2.0, 3.0, -0.1, 5.0], np.zeros(5))
+    assert (mixed.at_floor, mixed.p_text) == (None, "0.12")
+    assert Estimate(1.0).p_text == ""
+    # A correction makes the p-value larger, and it is still the least.
+    corrected = holm({"a": found, "b": mixed})["a"]
+    assert (corrected.p_value, corrected.at_floor) == (pytest.approx(0.125), True)
 
 
 def test_no_difference_is_found_where_there_is_none():
