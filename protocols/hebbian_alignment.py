@@ -1,15 +1,14 @@
 #!/usr/bin/env python
 """Do backpropagation's updates look Hebbian?
 
-Trains networks on sequential MNIST and, on a fixed set of digits, follows how
-their recurrent weights, and what training has changed about them, go with the
-correlations between the units' activity; takes single updates apart into the
-error that arrives at a unit and the activity that it reads; and asks whether
-pairs whose weights grew lock more to each other. Every alignment has a null
-that relabels the units (z, p); "partial" is what is left after a regression on
-the difference of natural frequencies. As a control, the changes are shuffled over
-pairs and activity is measured anew. A tanh network is the other control; digits
-shown row by row (--rows) are a task that it learns as well.
+Trains networks on sequential MNIST and, on a fixed set of digits, follows how their recurrent
+weights, and what training has changed about them, go with the correlations between the units'
+activity; takes single updates apart into the error that arrives at a unit and the activity that it
+reads; and asks whether pairs whose weights grew lock more to each other. Every alignment has a
+null that relabels the units (z, p); "partial" is what is left after a regression on the difference
+of natural frequencies. As a control, the changes are shuffled over pairs and activity is measured
+anew. A tanh network is the other control; digits shown row by row (--rows) are a task that it
+learns as well.
 
     horn-neuro hebbian_alignment --epochs 10 --seeds 1 2 3 4 5 6 7 8
 """
@@ -35,7 +34,7 @@ MODELS = {  # name: how it is called, colour, marker
 }
 FINE = (1, 2, 4, 8, 16, 32)  # steps of the first epoch that are looked at
 LAGS = (0, 1, 2, 3, 5, 7, 10, 14, 18, 22, 28)
-COUPLING, ALPHA, GAMMA = 1.6, 0.07, 0.02  # as in train_smnist
+COUPLING = 1.6  # as in train_smnist, and gamma, and alpha of 3.5 gamma
 WHEN = ("before", "after")
 SCATTER = ("before training", "after 1 epoch", "at the end", "with a random change", "the change")
 CONTROL = "weights with a random change, y, y"
@@ -53,6 +52,7 @@ class HebbianAlignment(DigitExperiment):
     train = Option(Sizes(320, 3000, 4000), "digits to train on, two batches or more", least=128)
     probe = Option(Sizes(20, 100, 300), "digits to measure activity on", least=10)
     permutations = Option(Sizes(99, 999, 9999), "of the null", least=1)
+    gamma = replace(material.GAMMA, default=0.02)
     rows = Option(False, "show 28 rows of 28 pixels instead of one pixel a step")
 
     def measure(self):
@@ -77,7 +77,7 @@ class HebbianAlignment(DigitExperiment):
         if name == "rnn":
             return BaselineClassifier("rnn", self.units, channels)
         period = 7 if self.rows else 28  # some cycles within a digit of 28 steps
-        options = {"omega": 2 * np.pi / period, "alpha": ALPHA, "gamma": GAMMA}
+        options = {"omega": 2 * np.pi / period, "gamma": self.gamma, "alpha": 3.5 * self.gamma}
         options |= {"n_inputs": channels, "heterogeneous": name == "horn_heterogeneous"}
         return HornClassifier(material.untrained(self.units, COUPLING, seed, **options))
 

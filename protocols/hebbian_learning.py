@@ -1,11 +1,10 @@
 #!/usr/bin/env python
 """Can the network learn without labels, by plasticity of its recurrent connections?
 
-Digits sweep through networks whose recurrent weights learn, in Brian2, by a
-covariance or a phase rule, Hebbian or anti-Hebbian. Then the weights are
-frozen, and a linear readout of the last positions is fitted and tested on other
-digits. Every learned network is compared with itself untrained, with its
-weights shuffled, with random changes of the same sizes, and with one whose
+Digits sweep through networks whose recurrent weights learn, in Brian2, by a covariance or a phase
+rule, Hebbian or anti-Hebbian. Then the weights are frozen, and a linear readout of the last
+positions is fitted and tested on other digits. Every learned network is compared with itself
+untrained, with its weights shuffled, with random changes of the same sizes, and with one whose
 recurrent weights learned the same digits by backpropagation, with labels.
 
 A shift of 0 degrees relates the receiver's position, 90 its velocity, to the
@@ -15,6 +14,7 @@ is the opposite rule. All that were tried are shown, without any correction.
     horn-neuro hebbian_learning --gain 10 --coupling 1.6
 """
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -40,7 +40,7 @@ class HebbianLearning(DigitExperiment):
     title = "Learning without labels"
     takes = Sizes("30 s", "2 min", "")
     resumes = True
-    device = material.DEVICE
+    device, gamma = material.DEVICE, replace(material.GAMMA, default=0.02)
     models = Option(MODELS, "of networks", choices=MODELS)
     rules = Option(tuple(RULES), "of plasticity", choices=tuple(RULES))
     seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=0, different=2)
@@ -75,7 +75,7 @@ class HebbianLearning(DigitExperiment):
         return RULES[kind](self.rate, **options)
 
     def network(self, model, seed):
-        options = {"alpha": 0.07, "gamma": 0.02}  # as in train_smnist
+        options = {"gamma": self.gamma, "alpha": 3.5 * self.gamma}  # as in train_smnist
         options["heterogeneous"] = model == "heterogeneous"
         params = material.untrained(self.units, self.coupling, seed, **options)
         return params.replace(w_rec=np.clip(params.w_rec, -self.bound, self.bound))

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
 """Does heterogeneity bring separability and near-critical dynamics?
 
-Sweeps the strength of the recurrent connections and the heterogeneity of frequency and
-damping, and measures, on the same axes: the two largest Lyapunov exponents, autocorrelation
-times and fluctuations of synchrony at rest, how well a linear readout separates digits, and
-how much a network learns by backpropagation within a small fixed budget. The edge is where
-small deviations from the fixed point of the silent network, biases included, begin to grow.
-Delays, none, equal and heterogeneous of the same mean, are a factor of their own.
+Sweeps the strength of the recurrent connections and the heterogeneity of frequency and damping,
+and measures, on the same axes: the two largest Lyapunov exponents, autocorrelation times and
+fluctuations of synchrony at rest, how well a linear readout separates digits, and how much a
+network learns by backpropagation within a small fixed budget. The edge is where small deviations
+from the fixed point of the silent network, biases included, begin to grow. Delays, none, equal and
+heterogeneous of the same mean, are a factor of their own.
 
 The unit is the seed: quantities are averaged over couplings (or levels) of each seed before
 any test; learning is the primary outcome, the others are corrected by Holm.
@@ -14,6 +14,7 @@ any test; learning is the primary outcome, the others are corrected by Holm.
     horn-neuro heterogeneity --couplings 0.5 1 2 4 --seeds 6 7 8 9 10 --epochs 4
 """
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -48,7 +49,7 @@ class Heterogeneity(DigitExperiment):
     title = "Heterogeneity and criticality"
     takes = Sizes("20 s", "2 min", "")
     resumes = True
-    device = material.DEVICE
+    device, gamma = material.DEVICE, replace(material.GAMMA, default=0.02)
     couplings = Option(Sizes((0.4, 1.6), (0.4, 1.6, 6.4), WIDE), "std of w_rec", above=0)
     levels = Option(Sizes(FINE[::4], FINE[::4], FINE), "heterogeneity: 0 equal", least=0, most=1)
     seeds = Option(Sizes((1,), range(1, 6), range(1, 11)), "of the networks", least=0)
@@ -69,13 +70,13 @@ class Heterogeneity(DigitExperiment):
         work = [(name.format(*one), partial(self.cell, *one)) for one in networks]
         cells, bursts = zip(*self.keep_all(work), strict=True)
         bursts = {c["coupling"]: b for c, b in zip(cells, bursts, strict=True) if b}
-        middle = couplings[len(couplings) // 2]
-        kinds = self.kinds(middle)
-        return {"cells": list(cells), "bursts": bursts, "networks": kinds, "middle": middle}
+        found = {"cells": list(cells), "bursts": bursts, "middle": couplings[len(couplings) // 2]}
+        return found | {"networks": self.kinds(found["middle"])}
 
     def network(self, coupling, level, seed, delays=DELAYS[0]):
         """Between equal units (level 0) and drawn ones (1), of the same mean and weights."""
-        params = material.untrained(self.units, coupling, seed, alpha=0.07, gamma=0.02)
+        options = {"gamma": self.gamma, "alpha": 3.5 * self.gamma}  # as in train_smnist
+        params = material.untrained(self.units, coupling, seed, **options)
         if delays != DELAYS[0]:
             low, high = (MEAN_DELAY, MEAN_DELAY) if delays == DELAYS[1] else (1, 2 * MEAN_DELAY - 1)
             drawn = uniform_delays(self.units, low, high, generator(seed, "delays"))
@@ -222,9 +223,8 @@ def draw_curves(cells):
             here = [cell for cell in cells if cell["level"] == level]
             values = [[factor * c[key] for c in here if c["coupling"] == g] for g in couplings]
             ax.plot(couplings, values, marker, ms=3, color=color, alpha=0.5)
-            ax.plot(
-                couplings, np.mean(values, axis=1), marker=marker, color=color, label=f"{level:g}"
-            )
+            style = {"marker": marker, "color": color, "label": f"{level:g}"}
+            ax.plot(couplings, np.mean(values, axis=1), **style)
             ax.axvline(np.mean([cell["critical"] for cell in here]), color=color, ls=":", lw=1.4)
         ax.set(ylabel=label, xscale="log", xlabel="coupling: std of w_rec")
         ax.tick_params(labelbottom=True)

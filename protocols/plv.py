@@ -3,10 +3,10 @@
 
 Networks of equal oscillators are compared with heterogeneous ones of the same mean
 frequency and damping and the same weights, in three settings: driven by a sine and then
-left alone, from random starts, as in the demo of the authors' public code (w_rec of std
-0.1); at rest under Poisson kicks, and under digits, at weights from none to 1.5 times the
-edge of instability of each network itself, and at equal weights; and in windows from 50
-steps on. The spread of phase-locking is its standard deviation over pairs.
+left alone, from random starts, as in the demo of the authors' public code (--coupling);
+at rest under Poisson kicks, and under digits, at weights from none to 1.5 times the edge
+of instability of each network itself, and at equal weights; and in windows from 50 steps
+on. The spread of phase-locking is its standard deviation over pairs.
 
 The primary outcome, named beforehand, is the spread of PLV in windows of 100 steps in the
 silence of the demo; all others are corrected for their number by Holm. The unit is the
@@ -31,7 +31,7 @@ from horn_neuro.report.style import MODEL_COLORS, MODEL_MARKERS
 
 NETWORKS, SEGMENTS = ("homogeneous", "heterogeneous"), ("rest", "digits")
 FRACTIONS = (0.0, 0.25, 0.5, 0.7, 0.9, 1.0, 1.1, 1.2, 1.5)  # of the edge
-MATCHED = (0.1, 0.8)  # std of w_rec of both kinds
+STRONG = 0.8  # std of w_rec of both kinds, beside that of the demo
 STEPS, SETTLE, EVERY = 784, 1000, 2  # steps of a segment, before, and between samples
 WINDOWS, SHORT = (50, 100, 196, 392, 784), 100  # steps
 PERIOD, DRIVE, SILENCE, STARTS = 60, 600, 600, 20  # steps, and trials of the demo
@@ -44,7 +44,8 @@ class Plv(DigitExperiment):
     title = "Synchrony"
     takes = Sizes("12 s", "30 s", "")
     resumes = True
-    device = material.DEVICE
+    device, gamma = material.DEVICE, material.GAMMA
+    coupling = Option(0.1, "std of w_rec in the demo, and at rest; there, 0.8 as well", least=0)
     seeds = Option(
         Sizes((1, 2), range(1, 11), range(1, 21)), "of the networks", least=0, different=2
     )
@@ -53,7 +54,7 @@ class Plv(DigitExperiment):
     kick_rate, kick_amplitude = material.KICK_RATE, material.KICK_AMPLITUDE
 
     def measure(self):
-        test = self.load_digits("test")
+        test, self.matched = self.load_digits("test"), sorted({self.coupling, STRONG})
         digits = {s: test[test.balanced(self.repeats, generator(s, "digits"))] for s in self.seeds}
         self.expect(2 * len(self.seeds) + 1, "network")
         work = [(name, s) for s in self.seeds for name in NETWORKS]
@@ -66,17 +67,17 @@ class Plv(DigitExperiment):
 
     def params(self, name, std, seed):
         """Networks of equal and of unequal units have the same weights."""
-        params = material.untrained(self.units, std, seed)
+        params = material.untrained(self.units, std, seed, gamma=self.gamma)
         return params if name == "heterogeneous" else material.mixed(params, 0)
 
     def network(self, name, seed, digits):
         """Everything about one network: demo, and both segments at all weights."""
         edge = analysis.critical_gain(self.params(name, 1.0, seed))
         stds = {f"{f:g} of the edge": f * edge for f in FRACTIONS}
-        stds |= {f"std {std:g}": std for std in MATCHED}
+        stds |= {f"std {std:g}": std for std in self.matched}
         return {
             "edge": edge,
-            "demo": self.demo(self.params(name, MATCHED[0], seed), seed),
+            "demo": self.demo(self.params(name, self.coupling, seed), seed),
             "settings": {
                 setting: self.segments(self.params(name, std, seed), digits, seed)
                 for setting, std in stds.items()
@@ -124,7 +125,7 @@ class Plv(DigitExperiment):
     def example(self, digits):
         """The first heterogeneous network in Brian2: its difference from the NumPy path."""
         seed = self.seeds[0]
-        params = self.params("heterogeneous", MATCHED[-1], seed)
+        params = self.params("heterogeneous", self.matched[-1], seed)
         inputs, kicks = self.stimulus(params, digits, seed)
         parts = {"settling": SETTLE, "rest": STEPS, "digits": STEPS}
         options = {"segments": parts, "every": EVERY, "device": self.device, "seed": seed}
@@ -142,7 +143,7 @@ class Plv(DigitExperiment):
             ]
             return analysis.paired_difference(*values)
 
-        settings = [f"std {std:g}" for std in MATCHED]
+        settings = [f"std {std:g}" for std in self.matched]
         settings += [f"{f:g} of the edge" for f in FRACTIONS if f in (0.5, 0.9, 1.2)]
         others = {"Demo, drive: SD of PLV in windows of 100 steps": compare("demo", "drive", "SD")}
         for setting in settings:
@@ -151,7 +152,7 @@ class Plv(DigitExperiment):
                 others[f"Rest, {setting}: SD of {name_of(measure)}"] = compare(*path, "SD")
             path = ("settings", setting, "rest", "PPC 784", "mean")
             others[f"Rest, {setting}: mean of {name_of('PPC 784')}"] = compare(*path)
-        for std in MATCHED:
+        for std in self.matched:
             path = ("settings", f"std {std:g}", "digits", "PLV 100", "SD")
             others[f"Digits, std {std:g}: SD of {name_of('PLV 100')}"] = compare(*path)
         rows = {PRIMARY: compare("demo", "silence", "SD")} | analysis.holm(others)
@@ -176,17 +177,17 @@ class Plv(DigitExperiment):
                 told += [f"{name_of(measure)} at {', '.join(where)}"] if where else []
         told = [f"{verdict[sign]} {'; '.join(c)}" for sign, c in changes.items() if c]
         return [
-            f"In the silence after a sine, heterogeneity {verdict[first.sign]} PLV in windows of "
-            f"100 steps: its SD over pairs differs by {first:+} ({first.n} pairs of networks, "
-            f"p = {first.p_value:.2g}{least}).",
+            f"In the silence after a sine (w_rec of std {self.coupling:g}), heterogeneity "
+            f"{verdict[first.sign]} PLV in windows of 100 steps: its SD over pairs differs by "
+            f"{first:+} ({first.n} pairs of networks, p = {first.p_value:.2g}{least}).",
             f"At rest it {', and it '.join(told)} (SD over pairs, p below 0.05 by Holm).",
         ]
 
     def figures(self, result):
         return {
             "Demo": draw_demo(result),
-            "Coupling": draw_coupling(result),
-            "Windows": draw_windows(result),
+            "Coupling": draw_coupling(result, self.matched),
+            "Windows": draw_windows(result, self.coupling),
         }
 
 
@@ -239,7 +240,7 @@ def draw_demo(result):
     )
 
 
-def draw_coupling(result):
+def draw_coupling(result, matched):
     figure, axes = figures.grid(3, 3, 4, 2.6, sharex=True)
     for row, statistic in zip(axes, ("mean", "SD", "IQR"), strict=True):
         for ax, measure in zip(row, SPREADS, strict=True):
@@ -251,7 +252,7 @@ def draw_coupling(result):
                 style = {"color": MODEL_COLORS[name], "marker": MODEL_MARKERS[name]}
                 estimates = [interval(v) for v in np.transpose(values)]
                 figures.plot_estimates(ax, FRACTIONS, estimates, label=name, **style)
-                for std, marker in zip(MATCHED, "v*", strict=True):
+                for std, marker in zip(matched, "v*", strict=False):
                     at = np.mean([std / network["edge"] for network in result[name]])
                     path = ("settings", f"std {std:g}", "rest", measure, statistic)
                     height = np.mean([reduce(getitem, path, network) for network in result[name]])
@@ -272,8 +273,8 @@ def draw_coupling(result):
     )
 
 
-def draw_windows(result):
-    settings = ("std 0.1", "0.9 of the edge", "std 0.8")
+def draw_windows(result, coupling):
+    settings = (f"std {coupling:g}", "0.9 of the edge", f"std {STRONG:g}")
     figure, axes = figures.grid(1, 3, 3.8, 3.6, sharey=True)
     for ax, setting in zip(axes[0], settings, strict=True):
         for name in NETWORKS:

@@ -1,13 +1,12 @@
 #!/usr/bin/env python
 """What does a unit resonate to, and what is there in the digits to resonate to?
 
-Drives uncoupled units of a network by sines, all frequencies in one simulation,
-and compares their gain with the exact one of the stepped equations and with
-continuous time; then drives one unit ever more strongly, into the tanh; then
-looks at the receptive fields of the whole network beside the spectrum of real
-digit sequences, with shuffled pixels as the control. Gains are deterministic:
-their error is that of the measurement against the exact formula. Intervals of
-spectra are bootstrapped over digits. Also leaves params.safetensors, the units.
+Drives uncoupled units of a network by sines, all frequencies in one simulation, and compares their
+gain with the exact one of the stepped equations and with continuous time; then drives one unit
+ever more strongly, into the tanh; then looks at the receptive fields of the whole network beside
+the spectrum of real digit sequences, with shuffled pixels as the control. Gains are deterministic:
+their error is that of the measurement against the exact formula. Intervals of spectra are
+bootstrapped over digits. Also leaves params.safetensors, the units.
 
     horn-neuro resonance --params net.safetensors
 """
@@ -33,8 +32,8 @@ ROW = 2 * np.pi / 28  # the frequency of rows of pixels, in rad per step
 class Resonance(DigitExperiment):
     title = "Resonance"
     takes = Sizes("15 s", "15 s", "")
-    device, seed = material.DEVICE, material.SEED
-    params = replace(material.PARAMS, excludes=("units",))
+    device, seed, gamma = material.DEVICE, material.SEED, material.GAMMA
+    params = replace(material.PARAMS, excludes=("units", "gamma"))
     units = Option(64, "oscillators of each network, where none is given", least=1)
     frequencies = Option(Sizes(24, 96, 384), "points of a gain curve", least=5)
     amplitudes = Option(Sizes(5, 9, 17), "of strong sines", least=2)
@@ -68,10 +67,9 @@ class Resonance(DigitExperiment):
     def networks(self):
         if self.params is not None:
             return {"this network": hn.load_parameters(self.params)}
-        return {
-            name: hn.effenberger_2025(self.units, heterogeneous=heterogeneous, seed=self.seed)
-            for name, heterogeneous in (("homogeneous", False), ("heterogeneous", True))
-        }
+        make, kinds = hn.effenberger_2025, {"homogeneous": False, "heterogeneous": True}
+        options = {"gamma": self.gamma, "alpha": 4 * self.gamma, "seed": self.seed}
+        return {name: make(self.units, heterogeneous=k, **options) for name, k in kinds.items()}
 
     def drive(self, params, frequencies, amplitudes):
         """Drive all units by sines; returns complex responses per amplitude, and rms of x."""
@@ -150,8 +148,9 @@ class Resonance(DigitExperiment):
                 ("Q factor", measured.quality),
                 ("omega / 2 gamma", units.omega / (2 * units.gamma)),
             ):
-                median = np.nanmedian(values)
-                rows[f"{title}, {name} (median)"] = analysis.Estimate(median, n=len(values))
+                if len(values := values[np.isfinite(values)]):  # overdamped units have no width
+                    median = analysis.Estimate(np.median(values), n=len(values))
+                    rows[f"{title}, {name} (median)"] = median
         rhythm = {}
         for name, (frequencies, power) in result["spectra"].items():
             near, mean = np.abs(frequencies - ROW) < ROW / 14, power.value[1:].mean()
@@ -165,9 +164,10 @@ class Resonance(DigitExperiment):
         ):
             rows[f"Largest error of {name}"] = percent(np.abs(ratio - 1).max())
         busiest = 2 * np.pi / (units.omega * units.h)[variance["measured"].argmax()]
+        tuned = np.count_nonzero(curve["measured"].gain.argmax(axis=1))  # others: slow is best
         answer = [
-            "Each unit resonates to its natural frequency, by just the gain of the stepped "
-            f"equations ({units.n_units} units, error {percent(curve['largest_gain_error'])}).",
+            f"Of {units.n_units} units, {tuned} resonate near their natural frequency, all by just "
+            f"the gain of the stepped equations (error {percent(curve['largest_gain_error'])}).",
             f"Digits offer the rhythm of rows, 28 steps, with {rhythm['digits']} times their mean "
             f"power ({rhythm['shuffled pixels']} with shuffled pixels); the unit that moves most "
             f"under them has a period of {busiest:.1f} steps.",

@@ -15,6 +15,7 @@ from horn_neuro.simulator import DEVICES
 
 __all__ = [
     "DEVICE",
+    "GAMMA",
     "KICK_AMPLITUDE",
     "KICK_RATE",
     "PARAMS",
@@ -32,6 +33,13 @@ __all__ = [
 ]
 
 DEVICE = Option("auto", "where Brian2 runs", choices=DEVICES)
+GAMMA = Option(
+    0.01,
+    "damping a step, half to twice that in heterogeneous networks; alpha grows with it, so that "
+    "alpha / gamma stays; units with gamma above omega are leaky integrators",
+    least=0.001,
+    most=0.25,  # beyond twice that, a step would turn a velocity around
+)
 KICK_RATE = Option(50.0, "kicks of a unit, in Hz", least=0)
 KICK_AMPLITUDE = Option(0.04, "size of a kick on y")
 PARAMS = Option(None, "a saved network (.safetensors)", kind=Path)
@@ -203,7 +211,7 @@ def trained_networks(kind, count=None):
     return [hn.pretrained(kind, k) for k in range(count or hn.PRETRAINED_KINDS.get(kind, 1))]
 
 
-def untrained(n_units, coupling, seed, *, heterogeneous=True, **options):
+def untrained(n_units, coupling, seed, *, heterogeneous=True, gamma=0.01, alpha=None, **options):
     """Make an untrained network with dense Gaussian weights.
 
     Parameters
@@ -216,6 +224,9 @@ def untrained(n_units, coupling, seed, *, heterogeneous=True, **options):
         Root of all randomness.
     heterogeneous : bool
         As in `effenberger_2025`.
+    gamma, alpha : float
+        Damping and excitability; no alpha takes 4 gamma, as the authors' code has it, so that
+        all values of gamma give units the same gain at their resonance.
     **options
         As in `effenberger_2025`.
 
@@ -223,6 +234,7 @@ def untrained(n_units, coupling, seed, *, heterogeneous=True, **options):
     -------
     params : HornParameters
     """
+    options |= {"gamma": gamma, "alpha": 4 * gamma if alpha is None else alpha}
     params = hn.effenberger_2025(n_units, heterogeneous=heterogeneous, seed=seed, **options)
     provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {coupling}"}
     w_rec = dense_gaussian(n_units, coupling, generator(seed, "coupling"))

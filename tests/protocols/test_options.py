@@ -5,6 +5,7 @@ call into the library that has other arguments (`Calls`), or to the end, where i
 """
 
 import json
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 import horn_neuro as hn
 from horn_neuro._files import to_json
 from horn_neuro.datasets import load_mnist
-from horn_neuro.experiment import Experiment, Option
+from horn_neuro.experiment import Experiment, Option, material
 
 from .calls import Reached
 from .conftest import NAMES, OPTIONS
@@ -130,3 +131,25 @@ def test_every_option_reaches_the_run(name, option, fast, files):
     if {k: v for k, v in given.items() if k != option} != rest:
         before = outcome(cls, rest, done.calls)
     assert outcome(cls, rest | {option: value}, done.calls) != before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gamma_moves_alpha_in_proportion(name, experiment, monkeypatch):
+    """From oscillators to leaky integrators, in the same words and bounds everywhere."""
+    option = experiment(name).options().get("gamma")
+    if option is None or name in ("train_smnist", "transfer"):  # which take any gamma and alpha
+        return
+    assert replace(option, default=0.01) == material.GAMMA
+    made = []
+
+    def note(*args, gamma, alpha, **options):
+        made.append((gamma, alpha))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hn, "effenberger_2025", note)
+    for gamma in (None, 0.25):
+        with pytest.raises(KeyboardInterrupt):
+            experiment(name)("fast", **OPTIONS.get(name, {}), gamma=gamma).start()
+    (own, alpha), (gamma, larger) = made
+    assert (own, gamma) == (option.default, 0.25)
+    assert larger / alpha == pytest.approx(gamma / own)

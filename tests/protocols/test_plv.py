@@ -60,3 +60,28 @@ def test_the_numpy_path_is_brian2s(fast):
     tested = [r.p_value for r in done.findings.rows.values() if r.p_value is not None]
     assert tested[0] == pytest.approx(0.5)
     assert tested[1:] == [1.0] * (len(tested) - 1)
+
+
+def test_the_coupling_of_the_demo_is_an_option(experiment, monkeypatch):
+    """It may be that of the strong networks, too, which are simulated once then."""
+    cls, spread = experiment("plv"), {"mean": 0.5, "SD": 0.2, "IQR": 0.1}
+    stds = []
+
+    def demo(self, params, seed):
+        stds.append(params.w_rec.std())
+        return {"drive": spread, "silence": spread}
+
+    def segments(self, params, digits, seed):
+        measures = ("PPC 784", *(f"PLV {w}" for w in (50, 100, 196, 392, 784)))
+        return {name: dict.fromkeys(measures, spread) for name in ("rest", "digits")}
+
+    monkeypatch.setattr(cls, "demo", demo)
+    monkeypatch.setattr(cls, "segments", segments)
+    monkeypatch.setattr(cls, "example", lambda self, digits: 0.0)
+    for coupling, settings in ((0.4, ["std 0.4", "std 0.8"]), (0.8, ["std 0.8"])):
+        result, findings = cls("fast", coupling=coupling).start()
+        stds, (of_first, *_) = [], stds
+        assert of_first == pytest.approx(coupling, rel=0.2)
+        assert [s for s in result[NETWORKS[0]][0]["settings"] if s[:3] == "std"] == settings
+        assert f"w_rec of std {coupling:g}" in findings.answer[0]
+        assert all(f"Digits, {s}: SD of PLV over 100 steps" in findings.rows for s in settings)
