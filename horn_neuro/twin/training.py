@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = ["Task", "TrainingConfig", "evaluate", "train"]
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
 _SAVED = {"config", "metrics", "model", "optimizer", "schedule", "best", "random"}
+_OPTIMIZERS = {"adamw": torch.optim.AdamW, "sgd": partial(torch.optim.SGD, momentum=0.9)}
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,15 @@ class TrainingConfig:
     learning_rate : float
         The highest of the one-cycle schedule.
     weight_decay : float
-        Of AdamW.
+        Of AdamW; what SGD adds to a gradient, as a multiple of the weight.
     clip : float
         Largest norm of the gradient.
     noise : float
         Standard deviation of Gaussian noise on the training inputs.
     seed : int
         Root of all randomness.
+    optimizer : 'adamw' | 'sgd'
+        AdamW, or plain gradient descent with momentum, which needs another learning rate.
     """
 
     epochs: int = 5
@@ -49,8 +53,11 @@ class TrainingConfig:
     clip: float = 1.0
     noise: float = 0.0
     seed: int = 1
+    optimizer: str = "adamw"
 
     def __post_init__(self):
+        if self.optimizer not in _OPTIMIZERS:
+            raise ValueError(f"optimizer = {self.optimizer!r}: choose {', '.join(_OPTIMIZERS)}")
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
             object.__setattr__(self, name, whole(name, getattr(self, name), least))
         for name, bound in (
@@ -196,7 +203,7 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
 
 
 def train(model, task, config, folder, *, fabric, resume=False, progress=None, observe=None):
-    """Train a classifier by AdamW with a one-cycle schedule and gradient clipping.
+    """Train a classifier with a one-cycle schedule of rate and momentum, and gradient clipping.
 
     After every epoch, ``metrics.jsonl`` and a checkpoint with model, optimizer,
     schedule and best model are written to `folder`, each complete or not at
@@ -255,7 +262,7 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
             f"batch_size = {config.batch_size}, but there are {len(training)} training sequences"
         )
     bare = model
-    optimizer = torch.optim.AdamW(
+    optimizer = _OPTIMIZERS[config.optimizer](
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -355,7 +362,8 @@ def _load(path, config, task):
     if missing:
         raise ValueError(f"{path} is no checkpoint of a training: it has no {sorted(missing)}")
     try:
-        saved, state["metrics"] = dict(json.loads(state["config"])), json.loads(state["metrics"])
+        saved, state["metrics"] = json.loads(state["config"]), json.loads(state["metrics"])
+        saved = {"optimizer": "adamw", **saved}  # the only one, before there were two
         torch.Generator().set_state(state["random"])  # which checks it
     except (RecursionError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint of a training ({error})") from None

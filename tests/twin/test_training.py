@@ -165,6 +165,7 @@ BAD_OPTIONS = [
     ({"weight_decay": -1}, "weight_decay = -1"),
     ({"clip": 0}, "clip = 0"),
     ({"noise": -0.1}, "noise = -0.1: give a finite number of at least 0"),
+    ({"optimizer": "adam"}, "optimizer = 'adam': choose adamw, sgd"),
     ({"seed": 1.5}, "seed = 1.5"),
     ({"seed": None}, "seed = None"),
 ]
@@ -174,6 +175,37 @@ BAD_OPTIONS = [
 def test_options_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
         TrainingConfig(**options)
+
+
+def test_sgd_is_that_of_torch_with_its_schedule(task, tmp_path):
+    """One epoch against a plain loop; no gradient here is long enough to be clipped."""
+    options = {"epochs": 1, "batch_size": 16, "learning_rate": 0.05, "weight_decay": 0.1}
+    trained = horn()
+    run(trained, task, tmp_path, optimizer="sgd", clip=1e6, **options)
+    model, (training, _) = horn(), task.split(1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=5)
+    order = hn.parameters.generator(1, "epoch 0").permutation(training)
+    for index in order[:80].reshape(5, 16):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(task.inputs[index]), task.labels[index]).backward()
+        optimizer.step()
+        schedule.step()
+    for found, expected in zip(trained.parameters(), model.parameters(), strict=True):
+        assert torch.allclose(found, expected, atol=1e-6)
+    assert not torch.allclose(model.network.w_rec, horn().network.w_rec, atol=1e-3)
+
+
+def test_a_checkpoint_of_the_time_before_sgd_is_one_of_adamw(task, tmp_path, monkeypatch):
+    with monkeypatch.context() as before:
+        old = {**vars(TrainingConfig(epochs=3, batch_size=16))}
+        del old["optimizer"]
+        before.setattr(training_module, "asdict", lambda config: old)
+        run(horn(), task, tmp_path)
+    with pytest.raises(ValueError, match="optimizer = adamw, not sgd; resume with the same"):
+        run(horn(), task, tmp_path, optimizer="sgd", resume=True)
+    metrics, _ = run(horn(), task, tmp_path, resume=True)
+    assert len(metrics) == 3
 
 
 def test_options_may_be_numbers_of_numpy(task, tmp_path):
