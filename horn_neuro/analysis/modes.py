@@ -24,7 +24,7 @@ def lattice_field(data, shape, **options):
 
     Returns
     -------
-    field : ndarray of complex, shape (n_trials, *shape, n_times)
+    field : ndarray of complex, shape (n_trials, ..., n_times)
         Its angle is a phase map for each trial and time.
 
     Raises
@@ -61,7 +61,7 @@ class LeadingMode:
 
     Parameters
     ----------
-    pattern : ndarray of complex, shape (*lattice)
+    pattern : ndarray of complex, in the shape of the lattice
         Amplitude and phase of each site, of norm 1.
     course : ndarray of complex, shape (n_times,)
         What it is multiplied by at each time.
@@ -97,7 +97,7 @@ def leading_mode(field):
 
     Parameters
     ----------
-    field : array_like of complex, shape (*lattice, n_times)
+    field : array_like of complex, shape (..., n_times)
         One trial of `lattice_field`.
 
     Returns
@@ -130,7 +130,7 @@ def fourier_quadrants(field, axis=0):
 
     Parameters
     ----------
-    field : array_like of complex, shape (*lattice, n_times)
+    field : array_like of complex, shape (..., n_times)
         One trial of `lattice_field`, which has positive frequencies only.
     axis : int
         Of the lattice.

@@ -73,7 +73,7 @@ def measure_wave(field):
 
     Parameters
     ----------
-    field : array_like of complex, shape (*lattice, n_times)
+    field : array_like of complex, shape (..., n_times)
         One trial of `lattice_field`.
 
     Returns

@@ -41,26 +41,26 @@ class HornParameters:
 
     and the readout of the last position is ``w_out x + b_out``.
 
-    ========== =========== ========= ========================== =========
-    field      symbol      shape     unit                       default
-    ========== =========== ========= ========================== =========
-    omega      :math:`\omega` (n,)   rad per unit of model time required
-    gamma      :math:`\gamma` (n,)   1 per unit of model time   required
-    alpha      :math:`\alpha` (n,)   position per model time^2  required
-    w_in       W_in        (n, n_in) 1                          required
-    w_rec      W_rec       (n, n)    1, order [post, pre]       required
-    w_out      W_out       (n_out, n) 1                         required
-    b_in       b_in        (n,)      1                          0
-    b_rec      b_rec       (n,)      1                          0
-    b_out      b_out       (n_out,)  1                          0
-    feedback   v           (n,)      1, not scaled by 1/sqrt(n) 0
-    delays     d           (n, n)    whole steps, [post, pre]   None (1)
-    layer                  (n,)      number of the layer        None (0)
-    positions              (n, 1..3) m                          None
-    h          h           scalar    model time per step        1.0
-    step       dt          scalar    seconds per step           0.001
-    provenance             dict      where the values come from {}
-    ========== =========== ========= ========================== =========
+    ========== ====== ========== ========================== ========
+    field      symbol shape      unit                       default
+    ========== ====== ========== ========================== ========
+    omega      ω      (n,)       rad per unit of model time required
+    gamma      γ      (n,)       1 per unit of model time   required
+    alpha      α      (n,)       position per model time^2  required
+    w_in       W_in   (n, n_in)  1                          required
+    w_rec      W_rec  (n, n)     1, order [post, pre]       required
+    w_out      W_out  (n_out, n) 1                          required
+    b_in       b_in   (n,)       1                          0
+    b_rec      b_rec  (n,)       1                          0
+    b_out      b_out  (n_out,)   1                          0
+    feedback   v      (n,)       1, not scaled by 1/sqrt(n) 0
+    delays     d      (n, n)     whole steps, [post, pre]   None (1)
+    layer             (n,)       number of the layer        None (0)
+    positions         (n, 1..3)  m                          None
+    h          h      scalar     model time per step        1.0
+    step       dt     scalar     seconds per step           0.001
+    provenance        dict       where the values come from {}
+    ========== ====== ========== ========================== ========
 
     Parameters
     ----------

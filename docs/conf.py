@@ -1,0 +1,45 @@
+"""Sphinx's configuration: sphinx-build -W docs docs/_build/html."""
+
+import shutil
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+
+from horn_neuro._version import __version__  # noqa: E402
+
+project, author, copyright = "horn_neuro", "The horn_neuro developers", "The horn_neuro developers"
+version = release = __version__
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_nb",
+    "sphinx_design",
+]
+exclude_patterns = ["_build"]
+nb_execution_mode = "off"  # the tests execute the notebooks, and keep their pictures
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+html_theme = "pydata_sphinx_theme"
+html_title = "horn_neuro"
+html_show_sourcelink = False
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
+
+
+def setup(app):
+    """Bring here what lies beside: Sphinx reads below its own folder only."""
+    for name, pattern in {"notebooks": "*.ipynb", "benchmarks": "*.md"}.items():
+        (DOCS / name).mkdir(exist_ok=True)
+        for path in (DOCS.parent / name).glob(pattern):
+            shutil.copy(path, DOCS / name)
