@@ -52,8 +52,8 @@ class RestVsEvoked(DigitExperiment):
     title = "Rest, stimulus, rebound"
     takes = Sizes("15 s", "2 min", "")
     resumes = True
-    device, seed = material.DEVICE, material.SEED
-    params = replace(material.PARAMS, excludes=("kinds", "networks"))
+    device, seed, gamma = material.DEVICE, material.SEED, material.GAMMA  # of untrained ones
+    params = replace(material.PARAMS, excludes=("kinds", "networks", "coupling", "gamma"))
     kinds = Option(Sizes(KINDS[2:], KINDS, KINDS), "groups of networks", choices=KINDS)
     networks = Option(Sizes(1, 5, 5), "of each group, at most", least=1)
     coupling = Option(0.5, "std of w_rec of untrained networks", least=0)
@@ -80,8 +80,8 @@ class RestVsEvoked(DigitExperiment):
         groups = {}
         for kind in self.kinds:
             if kind == "untrained":
-                seeds = range(self.seed, self.seed + self.networks)
-                several = [material.untrained(64, self.coupling, seed) for seed in seeds]
+                make = functools.partial(material.untrained, 64, self.coupling, gamma=self.gamma)
+                several = [make(seed=self.seed + k) for k in range(self.networks)]
             else:
                 several = material.trained_networks(kind)[: self.networks]
             groups[kind] = several
