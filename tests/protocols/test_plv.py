@@ -6,6 +6,7 @@ from mne_connectivity import read_connectivity
 from scipy import stats
 
 from horn_neuro import analysis
+from horn_neuro.sweep import command
 
 NETWORKS = ("homogeneous", "heterogeneous")
 PRIMARY = "Primary: demo, silence: SD of PLV in windows of 100 steps"
@@ -85,3 +86,13 @@ def test_the_coupling_of_the_demo_is_an_option(experiment, monkeypatch):
         assert [s for s in result[NETWORKS[0]][0]["settings"] if s[:3] == "std"] == settings
         assert f"w_rec of std {coupling:g}" in findings.answer[0]
         assert all(f"Digits, {s}: SD of PLV over 100 steps" in findings.rows for s in settings)
+
+
+def test_a_sweep_over_couplings_takes_the_networks_own_seeds(experiment, monkeypatch, tmp_path):
+    asked = {}
+    monkeypatch.setattr(command, "sweep", lambda cls, over, **given: asked.update(given, over=over))
+    words = "plv --over coupling=0.1,0.4,0.8 --seeds 1 2 3 4 5 --fast --out".split()
+    with pytest.raises(AttributeError, match="failed"):  # there is no result to tell of
+        command.run_sweep(experiment, [*words, str(tmp_path)])
+    assert asked["over"] == {"coupling": [0.1, 0.4, 0.8]}
+    assert (asked["seeds"], asked["size"]) == ([1, 2, 3, 4, 5], "fast")
