@@ -8,6 +8,12 @@ from scipy import sparse
 from horn_neuro._quantities import floats, number, whole
 from horn_neuro.parameters.connections import as_sparse
 from horn_neuro.parameters.delays import distance_delays
+from horn_neuro.parameters.neighbourhood import (
+    kernel_of,
+    offsets_within,
+    reach_of,
+    translated,
+)
 
 __all__ = ["Grid"]
 
@@ -192,20 +198,11 @@ class Grid:
             parts of the lattice, unconnected.
         """
         weight = number("weight", weight)
-        radius, width = self._reach(radius, width)
-        offsets = self._offsets(radius)
-        vectors = self._as_vectors(*offsets.T)
-        distance = np.linalg.norm(vectors, axis=1)
-        kernel = np.ones(len(offsets))
-        if width is not None:
-            kernel *= np.exp(-0.5 * (distance / width) ** 2)
-        if direction is not None:
-            direction = number("direction", direction)
-            ahead = np.array([np.cos(direction), np.sin(direction)])[: len(self.shape)]
-            cosine = vectors @ ahead / distance
-            kernel *= np.where(np.abs(cosine) < 1e-12, 0, cosine)  # pi/2 is not exactly that
+        radius, width = reach_of(self.shape, self.edges == "periodic", radius, width)
+        offsets = offsets_within(self.shape, radius)
+        kernel = kernel_of(self._as_vectors(*offsets.T), width, direction)
         offsets, kernel = offsets[kernel != 0], kernel[kernel != 0]
-        weights = self._translated(offsets, kernel)
+        weights = translated(self.shape, self.edges == "periodic", offsets, kernel)
         parts, _ = sparse.csgraph.connected_components(weights, directed=False)
         if parts > 1:
             raise ValueError(
@@ -215,52 +212,6 @@ class Grid:
             )
         weights.data *= weight
         weights.eliminate_zeros()
-        return weights
-
-    def _reach(self, radius, width):
-        width = None if width is None else number("width", width, above=0)
-        if radius is None:
-            radius = 1.0 if width is None else max(1.0, 3 * width)
-        radius = number("radius", radius)
-        if radius < 1:
-            raise ValueError(f"radius = {radius:g}: give at least 1, or no site has a neighbour")
-        longest = max(self.shape)
-        if self.edges == "periodic":
-            longest = min(size for size in self.shape if size > 1 or size == longest)
-            if longest > 1 and 2 * int(radius) >= longest:
-                raise ValueError(
-                    f"radius = {radius:g} reaches around {longest} sites between periodic edges "
-                    f"from both sides; give less than {(longest + 1) // 2}, or edges='open'"
-                )
-        return radius, width
-
-    def _offsets(self, radius):
-        """Return the index differences of receiver and sender within a radius, but none."""
-        reach = [min(int(radius), size - 1) for size in self.shape]
-        spans = [np.arange(-r, r + 1) for r in reach]
-        offsets = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1).reshape(-1, len(spans))
-        apart = np.linalg.norm(offsets, axis=1)
-        return offsets[(apart > 0) & (apart <= radius)]
-
-    def _translated(self, offsets, kernel):
-        """Return the matrix in which all sites have the same weights from the same offsets."""
-        n = self.n_units
-        pre = np.zeros((*self.shape, len(offsets)), np.int32)
-        inside = np.ones(pre.shape, bool)
-        for axis, size in enumerate(self.shape):
-            index = np.arange(size, dtype=np.int32)[:, None] - offsets[:, axis].astype(np.int32)
-            outside = (index < 0) | (index >= size)
-            lift = tuple(slice(None) if a in (axis, len(self.shape)) else None for a in range(3))
-            lift = lift[: len(self.shape) + 1]
-            pre *= size
-            pre += (index % size)[lift]
-            if self.edges != "periodic":
-                inside &= ~outside[lift]
-        inside = inside.reshape(n, len(offsets))
-        first = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
-        data = np.broadcast_to(kernel, inside.shape)[inside]
-        weights = sparse.csr_array((data, pre.reshape(inside.shape)[inside], first), shape=(n, n))
-        weights.sort_indices()
         return weights
 
     def long_range(self, per_unit, weight=1.0, *, rng, beyond=1.0):
@@ -291,7 +242,7 @@ class Grid:
         n, weight = self.n_units, number("weight", weight)
         per_unit = whole("per_unit", per_unit, least=0)
         beyond = number("beyond", beyond, least=0)
-        far = n - 1 - len(self._offsets(beyond))
+        far = n - 1 - len(offsets_within(self.shape, beyond))
         if per_unit > far / 2:
             raise ValueError(
                 f"per_unit = {per_unit}: at least {max(far, 0)} of {n} sites are more than "

@@ -5,6 +5,7 @@ import numpy as np
 from horn_neuro._quantities import floats, number, whole
 from horn_neuro.parameters.grid import Grid
 from horn_neuro.parameters.horn import HornParameters
+from horn_neuro.parameters.neighbourhood import reach_of
 from horn_neuro.parameters.seeds import generator, resolve_seed
 
 __all__ = ["lattice"]
@@ -98,7 +99,7 @@ def lattice(
     weights = grid.local(weight, radius=radius, width=width, direction=direction)
     seed = resolve_seed(seed)
     if whole("long_range", long_range, least=0):
-        reach, _ = grid._reach(radius, width)
+        reach, _ = reach_of(grid.shape, edges == "periodic", radius, width)
         far = weight if long_weight is None else number("long_weight", long_weight)
         rng = generator(seed, "long_range")
         weights = weights + grid.long_range(long_range, far, rng=rng, beyond=reach)
