@@ -1,6 +1,7 @@
 """Values at the door: numbers, and physical quantities that are never stripped of their unit."""
 
 import operator
+from numbers import Integral
 
 import numpy as np
 
@@ -121,7 +122,9 @@ def whole(name, value, least=1, below=2**31):
 
 
 def random_source(rng):
-    """Return a generator of random numbers, or raise ValueError."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng = {rng!r}: give a generator, such as numpy.random.default_rng(1)")
-    return rng
+    """Return a generator of random numbers, of a seed a new one, or raise ValueError."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, Integral) and not isinstance(rng, bool) and rng >= 0:
+        return np.random.default_rng(rng)
+    raise ValueError(f"rng = {rng!r}: give a seed, a whole number from 0 on, or a generator")

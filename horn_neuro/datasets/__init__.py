@@ -2,11 +2,12 @@
 
 from horn_neuro.datasets.idx import read_idx
 from horn_neuro.datasets.mnist import Digits, load_mnist
-from horn_neuro.datasets.sequences import DigitSequences, pixel_permutation, psmnist, smnist
+from horn_neuro.datasets.pixels import pixel_permutation, psmnist, smnist
+from horn_neuro.datasets.sequences import Sequences
 
 __all__ = [
-    "DigitSequences",
     "Digits",
+    "Sequences",
     "load_mnist",
     "pixel_permutation",
     "psmnist",

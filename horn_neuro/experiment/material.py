@@ -69,7 +69,7 @@ class DigitExperiment(Experiment):
 
         Returns
         -------
-        digits : DigitSequences
+        digits : Sequences
 
         Raises
         ------
@@ -134,7 +134,7 @@ def train_briefly(model, digits, n_validation, observe=None, **options):
     ----------
     model : torch.nn.Module
         As in `horn_neuro.twin.train`.
-    digits : DigitSequences
+    digits : Sequences
         For training and validation together.
     n_validation : int
         How many of them are for validation.

@@ -45,8 +45,8 @@ def uniform_delays(n_units, low, high, rng):
         Number of units n.
     low, high : int
         Smallest and largest delay in steps, both included, at least 1.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------

@@ -29,8 +29,8 @@ def uniform_multiple(base, size, rng, low=0.5, high=2.0):
         The value that a factor of 1 gives, in the unit of the result.
     size : int | tuple of int
         Shape of the result.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
     low, high : float
         Range of the factor, dimensionless.
 
@@ -62,8 +62,8 @@ def log_uniform(low, high, size, rng):
         Positive bounds, in the unit of the result.
     size : int | tuple of int
         Shape of the result.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def truncated_normal(mean, std, low, high, size, rng):
         Bounds of the interval.
     size : int | tuple of int
         Shape of the result.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------

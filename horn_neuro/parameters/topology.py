@@ -23,8 +23,8 @@ def dense_gaussian(n_units, std, rng):
         Number of units n.
     std : float
         Standard deviation of a weight. The model divides the sum by sqrt(n).
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def sparse_random(n_units, density, std, rng):
         Probability of a connection, 0 to 1.
     std : float
         Standard deviation of an existing weight.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------
@@ -118,8 +118,8 @@ def shuffled(matrix, rng):
     ----------
     matrix : array_like, shape (n, n)
         Weights or changes of weights [post, pre]; zeros stay where they are.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------

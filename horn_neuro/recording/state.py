@@ -121,8 +121,8 @@ class State:
             Size of the simulation.
         std : float
             Standard deviation.
-        rng : numpy.random.Generator
-            The source of randomness.
+        rng : int | numpy.random.Generator
+            The source of randomness, or its seed.
 
         Returns
         -------

@@ -77,7 +77,7 @@ def test_balanced_choice():
     index = sequences.balanced(3, np.random.default_rng(1))
     assert sequences.labels[index].tolist() == [k for k in range(10) for _ in range(3)]
     assert len(set(index)) == 30
-    with pytest.raises(ValueError, match="101 digits of each class.* 100"):
+    with pytest.raises(ValueError, match="per_class = 101: .* has 100 in its"):
         sequences.balanced(101, np.random.default_rng(1))
 
 
@@ -148,8 +148,8 @@ def test_bad_arguments():
         sequences[3]
     with pytest.raises(ValueError, match="per_class = 1.5"):
         sequences.balanced(1.5, np.random.default_rng(1))
-    with pytest.raises(ValueError, match="1 digits of each class: .* has 0 in its"):
-        sequences[:0].balanced(1, np.random.default_rng(1))
+    with pytest.raises(ValueError, match="no sequence"):
+        sequences[:0]
 
 
 def test_unknown_split():

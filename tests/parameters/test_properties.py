@@ -124,11 +124,15 @@ CALLS = {
             "coupling": None,
         },
     ),
-    "DigitSequences": (
-        datasets.DigitSequences,
+    "Sequences": (
+        datasets.Sequences,
         {
             "inputs": np.ones((2, 3, 1)),
             "labels": np.array([1, 0]),
+            "lengths": np.array([3, 2]),
+            "classes": ("no", "yes"),
+            "step": 0.25,
+            "channels": ("a",),
             "task": "smnist",
             "source": "here",
             "checksum": "0",
@@ -146,7 +150,7 @@ CALLS = {
     ),
 }
 # Free texts and values that have no rule.
-FREE = {("DigitSequences", name) for name in ("task", "source", "checksum")}
+FREE = {("Sequences", name) for name in ("classes", "channels", "task", "source", "checksum")}
 ARGUMENTS = [
     (call, name)
     for call, (_, values) in CALLS.items()
@@ -155,7 +159,7 @@ ARGUMENTS = [
 ]
 # Where the words speak of something else by its name.
 ALSO = {"omega": "unit", "gamma": "unit", "h": "unit", "high": "low", "layers": "layer"}
-INTEGRAL = {"labels", "layer", "trial", "unit", "sample"}
+INTEGRAL = {"labels", "lengths", "layer", "trial", "unit", "sample"}
 
 
 def result_of(call, values):

@@ -1,0 +1,73 @@
+"""Sequential MNIST: a digit as 784 pixels, one a step."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from horn_neuro._quantities import whole
+from horn_neuro.datasets.mnist import load_mnist
+from horn_neuro.datasets.sequences import Sequences
+
+__all__ = ["pixel_permutation", "psmnist", "smnist"]
+
+# This seed defines psMNIST here: it must never change.
+_PERMUTATION_SEED = 784
+_CLASSES = tuple("0123456789")
+
+
+def smnist(source="embedded", split="train", seed=0):
+    """Sequential MNIST: pixels row by row.
+
+    Parameters
+    ----------
+    source : str | Path
+        As in `load_mnist`.
+    split : 'train' | 'test'
+        As in `load_mnist`.
+    seed : int | None
+        Of the order of the digits; None leaves that of the source, which may be
+        sorted by class, as that of the embedded digits is.
+
+    Returns
+    -------
+    sequences : Sequences
+    """
+    digits = load_mnist(source, split)
+    inputs = digits.images.reshape(len(digits), 784, 1) / 255.0
+    origin = {"source": digits.source, "checksum": digits.checksum}
+    plain = Sequences(inputs, digits.labels, classes=_CLASSES, task="smnist", **origin)
+    if seed is None:
+        return plain
+    return plain[np.random.default_rng(whole("seed", seed, 0, np.inf)).permutation(len(plain))]
+
+
+def pixel_permutation():
+    """Return the one fixed order of pixels that defines psMNIST here.
+
+    Returns
+    -------
+    order : ndarray of int, shape (784,)
+        Step k shows pixel ``order[k]``.
+    """
+    return np.random.default_rng(_PERMUTATION_SEED).permutation(784)
+
+
+def psmnist(source="embedded", split="train", seed=0):
+    """Permuted sequential MNIST: pixels in the order of `pixel_permutation`.
+
+    Parameters
+    ----------
+    source : str | Path
+        As in `load_mnist`.
+    split : 'train' | 'test'
+        As in `load_mnist`.
+    seed : int | None
+        Of the order of the digits; None leaves that of the source, which may be
+        sorted by class, as that of the embedded digits is.
+
+    Returns
+    -------
+    sequences : Sequences
+    """
+    plain = smnist(source, split, seed)
+    return replace(plain, inputs=plain.inputs[:, pixel_permutation()], task="psmnist")
