@@ -50,7 +50,7 @@ class HebbianAlignment(DigitExperiment):
     units = Option(Sizes(12, 32, 64), "of each network", least=4)
     epochs = Option(Sizes(1, 4, 12), "of training", least=1)
     train = Option(Sizes(320, 3000, 4000), "digits to train on, two batches or more", least=128)
-    probe = Option(Sizes(20, 100, 300), "digits to measure activity on", least=10)
+    probe = Option(Sizes(2, 10, 30), "digits of each class to measure activity on", least=1)
     permutations = Option(Sizes(99, 999, 9999), "of the null", least=1)
     gamma = replace(material.GAMMA, default=0.02)
     rows = Option(False, "show 28 rows of 28 pixels instead of one pixel a step")
@@ -58,7 +58,7 @@ class HebbianAlignment(DigitExperiment):
     def measure(self):
         rng, test = generator(self.seeds[0], "digits"), self.load_digits("test")
         self.training = self.shaped(self.load_digits("train", self.train, rng, "train"))
-        self.probe_digits = self.shaped(test[test.balanced(self.probe // 10, rng)])
+        self.probe_digits = self.shaped(test[test.balanced(self.probe, rng)])
         networks = list(product(self.models, self.seeds))
         work = [(f"{m}, seed {s}", partial(self.follow, m, s)) for m, s in networks]
         self.expect(len(work), "network")

@@ -66,6 +66,14 @@ def test_rows_are_shorter_and_wider(experiment):
     assert len(runs["rnn"]) == 2
 
 
+def test_probes_are_as_many_as_were_asked_for(experiment):
+    run = experiment("hebbian_alignment")("fast", probe=3, train=160)
+    run.follow = lambda name, seed: run.probe_digits.labels
+    run.size, run.keep = "fast", lambda name, make: make()
+    labels = run.measure()["rnn"][0]
+    assert np.array_equal(np.bincount(labels), [3] * 10)
+
+
 def test_too_many_digits_leave_no_folder(experiment, tmp_path):
     with pytest.raises(ValueError, match=r"train = 5000, but embedded \(train\) has 4000"):
         experiment("hebbian_alignment").run(train=5000, out=tmp_path / "run")
