@@ -4,9 +4,16 @@
 // so that one weight meets a vector of lanes and all of a tile's state stays in
 // cache for the whole sequence. Tiles are independent; threads take them in turns.
 
-#include <torch/extension.h>
-
+// Only what is used: torch/extension.h has all of torch, and takes twice as long to compile.
+#include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/utils/pybind.h>
+
 #include <cmath>
 #include <mutex>
 #include <numeric>
@@ -123,10 +130,10 @@ void unblock(const T *blocks, int64_t rows, int64_t columns, T *to) {
 // Memory of a thread. torch aligns it to 64 bytes, here and in the saved tensors.
 template <class T>
 struct Buffer {
-    torch::Tensor memory;
+    at::Tensor memory;
     T *data;
     explicit Buffer(int64_t size)
-        : memory(torch::zeros({size}, torch::CppTypeToScalarType<T>::value)),
+        : memory(at::zeros({size}, c10::CppTypeToScalarType<T>::value)),
           data(memory.data_ptr<T>()) {}
 };
 
@@ -136,14 +143,14 @@ struct Buffer {
 class Pool {
     static constexpr size_t BLOCKS = 2;
     std::mutex lock;
-    std::vector<torch::Tensor> spare;
+    std::vector<at::Tensor> spare;
 
   public:
-    torch::Tensor take(std::vector<int64_t> shape, torch::TensorOptions option) {
+    at::Tensor take(std::vector<int64_t> shape, at::TensorOptions option) {
         const int64_t size = std::accumulate(shape.begin(), shape.end(), int64_t(1),
                                              std::multiplies<int64_t>());
-        if (size == 0) return torch::empty(shape, option);
-        torch::Tensor block;
+        if (size == 0) return at::empty(shape, option);
+        at::Tensor block;
         {
             std::lock_guard<std::mutex> guard(lock);
             for (auto it = spare.begin(); it != spare.end(); ++it)
@@ -153,13 +160,13 @@ class Pool {
                     break;
                 }
         }
-        if (!block.defined()) block = torch::empty({size}, option);
-        return torch::from_blob(
+        if (!block.defined()) block = at::empty({size}, option);
+        return at::from_blob(
             block.data_ptr(), shape, [this, block](void *) { give(block); }, option);
     }
 
   private:
-    void give(torch::Tensor block) {
+    void give(at::Tensor block) {
         std::lock_guard<std::mutex> guard(lock);
         if (spare.size() == BLOCKS) spare.erase(spare.begin());
         spare.push_back(std::move(block));
@@ -361,7 +368,7 @@ void backward_tile(int64_t tile, const Sizes &z, const T *inputs, const T *x1, c
 }
 
 template <class T>
-Sizes sizes_of(const torch::Tensor &inputs, int64_t units) {
+Sizes sizes_of(const at::Tensor &inputs, int64_t units) {
     const int64_t batch = inputs.size(1), width = Simd<T>::width;
     // Two vectors for each loaded weight, unless one holds all that a thread gets.
     const int64_t share = (batch + at::get_num_threads() - 1) / at::get_num_threads();
@@ -378,15 +385,15 @@ void with_vectors(const Sizes &z, F &&f) {
 }
 
 template <class T>
-T *pointer(const torch::Tensor &t) {
+T *pointer(const at::Tensor &t) {
     return t.numel() ? t.data_ptr<T>() : nullptr;
 }
 
-std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch::Tensor y,
-                                   torch::Tensor w_in, torch::Tensor bias, torch::Tensor w,
-                                   torch::Tensor decay, torch::Tensor gain, torch::Tensor stiffness,
-                                   torch::Tensor feedback, double h, bool keep, bool track) {
-    std::vector<torch::Tensor> result;
+std::vector<at::Tensor> forward(at::Tensor inputs, at::Tensor x, at::Tensor y, at::Tensor w_in,
+                                at::Tensor bias, at::Tensor w, at::Tensor decay, at::Tensor gain,
+                                at::Tensor stiffness, at::Tensor feedback, double h, bool keep,
+                                bool track) {
+    std::vector<at::Tensor> result;
     AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_forward", [&] {
         using T = scalar_t;
         const int64_t n = w.size(0);
@@ -396,9 +403,9 @@ std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch:
         const int64_t saved = track ? z.tiles : 0;
         auto history = pool().take({saved, z.steps + 1, z.rows(), z.lanes}, option);
         auto tanhs = pool().take({saved, z.steps, z.rows(), z.lanes}, option);
-        auto xs = torch::empty({keep ? z.steps : 0, z.batch, n}, option);
-        auto ys = torch::empty_like(xs);
-        auto x1 = torch::empty({z.batch, n}, option), y1 = torch::empty_like(x1);
+        auto xs = at::empty({keep ? z.steps : 0, z.batch, n}, option);
+        auto ys = at::empty_like(xs);
+        auto x1 = at::empty({z.batch, n}, option), y1 = at::empty_like(x1);
         const auto packed = pack(w.data_ptr<T>(), n, n, false);
         T *saved_y = pointer<T>(history), *saved_u = pointer<T>(tanhs);
         with_vectors<T>(z, [&](auto count) {
@@ -418,13 +425,12 @@ std::vector<torch::Tensor> forward(torch::Tensor inputs, torch::Tensor x, torch:
     return result;
 }
 
-std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torch::Tensor w_in,
-                                    torch::Tensor w, torch::Tensor decay, torch::Tensor gain,
-                                    torch::Tensor stiffness, torch::Tensor feedback,
-                                    torch::Tensor history, torch::Tensor tanhs, torch::Tensor gxs,
-                                    torch::Tensor gys, torch::Tensor gx, torch::Tensor gy, double h,
-                                    bool input_gradient, bool vector_gradients) {
-    std::vector<torch::Tensor> result;
+std::vector<at::Tensor> backward(at::Tensor inputs, at::Tensor x1, at::Tensor w_in, at::Tensor w,
+                                 at::Tensor decay, at::Tensor gain, at::Tensor stiffness,
+                                 at::Tensor feedback, at::Tensor history, at::Tensor tanhs,
+                                 at::Tensor gxs, at::Tensor gys, at::Tensor gx, at::Tensor gy,
+                                 double h, bool input_gradient, bool vector_gradients) {
+    std::vector<at::Tensor> result;
     AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_backward", [&] {
         using T = scalar_t;
         const int64_t n = w.size(0);
@@ -433,8 +439,8 @@ std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torc
                          n,              history.size(3), history.size(0)};
         const int64_t slab = z.slab();
         auto option = inputs.options().requires_grad(false);
-        auto ginputs = torch::empty({input_gradient ? z.steps : 0, z.batch, z.inputs}, option);
-        auto gx0 = torch::empty({z.batch, n}, option), gy0 = torch::empty_like(gx0);
+        auto ginputs = at::empty({input_gradient ? z.steps : 0, z.batch, z.inputs}, option);
+        auto gx0 = at::empty({z.batch, n}, option), gy0 = at::empty_like(gx0);
         const auto packed = pack(w.data_ptr<T>(), n, n, true);
         const T *saved_y = history.data_ptr<T>(), *saved_u = tanhs.data_ptr<T>();
         std::vector<Sums<T>> sums;
@@ -454,7 +460,7 @@ std::vector<torch::Tensor> backward(torch::Tensor inputs, torch::Tensor x1, torc
         });
         result = {ginputs, gx0, gy0};
         auto total = [&](std::vector<int64_t> shape, auto &&add) {
-            auto sum = torch::zeros(shape, option);
+            auto sum = at::zeros(shape, option);
             for (auto &part : sums) add(part, sum.template data_ptr<T>());
             result.push_back(sum);
         };

@@ -85,7 +85,7 @@ def _library():
 def native_problem():
     """Say what keeps the native backend from working here.
 
-    The extension is compiled at the first call, which takes about a minute, and
+    The extension is compiled at the first call, which takes half a minute, and
     then kept in the folder of `horn_neuro.simulator.cache_folder`.
 
     Returns
