@@ -6,8 +6,11 @@ integrators: damping gamma grows, and alpha with it, so that alpha / gamma, whic
 sets how strongly a unit answers at its own frequency, stays. Above gamma = omega
 a unit no longer oscillates. Each damping, and each of torch's recurrent networks
 as a control, takes the best learning rate and initial coupling of the same small
-grid, chosen by validation accuracy of a network of another seed. Tested without
-and with noise on the pixels; intervals are t intervals over networks.
+grid, chosen by validation accuracy of a network of another seed. In place of the
+coupling, torch's networks start as torch has it, or with a memory of up to all steps
+(identity, or chrono biases of gates). Tested without and with noise on the pixels;
+intervals are t intervals over networks. The primary outcome is the change of clean
+accuracy with each doubling of gamma; other p-values are Holm's.
 Above gamma = 0.5 a step would turn the velocity around, which is no integrator.
 
     horn-neuro damping --source FOLDER --train 20000 --units 64
@@ -29,10 +32,12 @@ from horn_neuro.twin import BaselineClassifier, HornClassifier, evaluate
 
 OMEGA, ALPHA_PER_GAMMA = 2 * np.pi / 28, 3.5  # as in train_smnist
 RATES = {"horn": (5e-3, 2e-2), "baseline": (2e-3, 1e-2)}
-COUPLINGS = (0.4, 1.6)
+STARTS = {"horn": (0.4, 1.6), "baseline": ("torch", "memory")}  # std of w_rec, or how
 NOISE = {0.0: (BLUE, "o"), 0.1: (ORANGE, "s"), 0.2: (PINK, "^")}
 BASELINES = ("rnn", "gru", "lstm")
 TUNING_SEED = 0
+LOUD, LITTLE = 0.2, 20  # noise of the answer; accuracy in % below which a budget is too small
+SLOPE = "Change with each doubling of gamma"
 
 
 class Damping(DigitExperiment):
@@ -44,11 +49,11 @@ class Damping(DigitExperiment):
         *("damping a step, of networks to compare", float, None, 0, 0.5),
         different=2,
     )
-    baselines = Option(Sizes(("rnn",), ("rnn", "gru"), BASELINES), "controls", choices=BASELINES)
+    baselines = Option(Sizes(("rnn",), ("lstm",), BASELINES), "controls", choices=BASELINES)
     seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=1, different=2)
     units = Option(Sizes(8, 32, 64), "of each network", least=1)
-    epochs = Option(Sizes(1, 3, 10), "of training", least=1)
-    train = Option(Sizes(160, 1500, 4000), "digits to train and validate on", least=160)
+    epochs = Option(Sizes(1, 4, 10), "of training", least=1)
+    train = Option(Sizes(160, 2000, 4000), "digits to train and validate on", least=160)
     test = Option(Sizes(100, 500, 1000), "digits to test on", least=10)
 
     def measure(self):
@@ -71,24 +76,26 @@ class Damping(DigitExperiment):
         return result
 
     def cells(self, arm):
-        """Learning rates and initial couplings to choose from."""
-        horn = arm.startswith("gamma")
-        rates = RATES["horn" if horn else "baseline"]
-        return list(product(rates, COUPLINGS if horn else (None,)))
+        """Learning rates and initial weights to choose from."""
+        kind = "horn" if arm.startswith("gamma") else "baseline"
+        return list(product(RATES[kind], STARTS[kind]))
 
-    def make_model(self, arm, coupling, seed):
+    def make_model(self, arm, start, seed):
         torch.manual_seed(seed)
         if not arm.startswith("gamma"):
-            return BaselineClassifier(arm, self.units)
+            model = BaselineClassifier(arm, self.units)
+            if start == "memory":
+                remember(model.recurrent, self.tested[0].shape[1])
+            return model
         gamma = float(arm.split()[1])
         options = {"omega": OMEGA, "gamma": gamma, "alpha": ALPHA_PER_GAMMA * gamma}
-        network = material.untrained(self.units, coupling, seed, heterogeneous=False, **options)
+        network = material.untrained(self.units, start, seed, heterogeneous=False, **options)
         return HornClassifier(network)
 
     def learn(self, arm, cell, seed):
         """Train a network; where it diverges, it answers by chance."""
-        rate, coupling = cell
-        model, n = self.make_model(arm, coupling, seed), self.train // 5
+        rate, start = cell
+        model, n = self.make_model(arm, start, seed), self.train // 5
         options = {"epochs": self.epochs, "learning_rate": rate, "seed": seed}
         try:
             metrics, best = material.train_briefly(model, self.learned, n, **options)
@@ -100,36 +107,72 @@ class Damping(DigitExperiment):
         return {"validation": validation, "test": shares, "diverged": False}
 
     def findings(self, result):
-        rows = {}
-        for arm, runs in result.items():
-            for std in NOISE:
-                under = f", pixel noise {std:g}" if std else ""
-                shares = [run["test"][str(std)] for run in runs]
-                rows[f"{arm}: test accuracy{under}"] = analysis.mean_interval(shares).scaled(
-                    100, "%"
-                )
-        first, last = (f"gamma {pick(self.gammas):g}" for pick in (min, max))
-        gain = {
-            std: analysis.paired_difference(
-                *([run["test"][str(std)] for run in result[arm]] for arm in (first, last))
-            ).scaled(100, "points")
-            for std in NOISE
-        }
-        rows |= {f"{first} minus {last}, pixel noise {std:g}": gain[std] for std in NOISE}
-        words = {1: "more", 0: "not clearly more or fewer", -1: "fewer"}
-        others = ", ".join(f"{arm} {rows[f'{arm}: test accuracy']}" for arm in self.baselines)
-        answer = [
-            f"Networks at {first} answer {words[gain[0.0].sign]} test digits right than those at "
-            f"{last}, by {gain[0.0]:+} ({rows[f'{first}: test accuracy']} against "
-            f"{rows[f'{last}: test accuracy']}; {len(self.seeds)} networks each, critical damping "
-            f"at {OMEGA:.3f}).",
-            f"Under pixel noise of 0.2 the difference is {gain[0.2]:+}; on clean digits "
-            f"{others} (chance 10 %; {self.epochs} epochs on {self.train} digits).",
+        def shares(arm, std):
+            return [run["test"][str(std)] for run in result[arm]]
+
+        rows, tests = {}, {}
+        for arm, std in product(result, NOISE):
+            share = analysis.mean_interval(shares(arm, std)).scaled(100, "%")
+            rows[f"{arm}: test accuracy, pixel noise {std:g}"] = share
+        gammas = sorted(self.gammas)
+        ends = [f"gamma {gammas[k]:g}" for k in (0, -1)]
+        for std in NOISE:
+            dose = np.array([shares(f"gamma {gamma:g}", std) for gamma in gammas])
+            slopes = np.polyfit(np.log2(gammas), dose, 1)[0]  # of each network
+            slope = analysis.paired_difference(slopes, np.zeros_like(slopes))
+            tests[f"{SLOPE}, pixel noise {std:g}"] = slope.scaled(100, "points")
+            gap = analysis.paired_difference(*(shares(arm, std) for arm in ends))
+            tests[f"{ends[0]} minus {ends[1]}, pixel noise {std:g}"] = gap.scaled(100, "points")
+        primary = {f"{SLOPE}, pixel noise 0": tests.pop(f"{SLOPE}, pixel noise 0")}
+        rows |= primary | analysis.holm(tests)
+        details = {"settings": {arm: runs[0]["settings"] for arm, runs in result.items()}}
+        return Findings(self.answer(rows, gammas), rows, details | {"networks": result})
+
+    def answer(self, rows, gammas):
+        """How accuracy goes with the dose, on clean and on noisy digits, and of the controls."""
+
+        def means(std):
+            arms = (f"gamma {gamma:g}: test accuracy, pixel noise {std}" for gamma in gammas)
+            return ", ".join(f"{rows[arm].value:.0f}" for arm in arms)
+
+        words = {1: "raises", 0: "does not clearly change", -1: "lowers"}
+        clean, noisy = (rows[f"{SLOPE}, pixel noise {std}"] for std in (0, LOUD))
+        told, small = [], []
+        for arm in self.baselines:
+            pair = [rows[f"{arm}: test accuracy, pixel noise {std}"] for std in (0, LOUD)]
+            few = pair[0].value < LITTLE
+            (small if few else told).append(arm if few else f"{arm} {pair[0]} and {pair[1]}")
+        if small:
+            told.append(f"for {' and '.join(small)} this budget is too small (below {LITTLE} %)")
+        return [
+            f"Stronger damping {words[clean.sign]} the share of digits answered right, {clean:+} "
+            f"with each doubling of gamma ({means(0)} % at {', '.join(f'{g:g}' for g in gammas)}), "
+            f"and under pixel noise of {LOUD} {words[noisy.sign]} it, {noisy:+} ({means(LOUD)} %; "
+            f"{len(self.seeds)} networks each, leaky integrators from {OMEGA:.3f} on).",
+            f"Of torch's networks, clean and under that noise: {'; '.join(told)} (chance 10 %; "
+            f"{self.epochs} epochs on {self.train} digits).",
         ]
-        return Findings(answer, rows, {"networks": result})
 
     def figures(self, result):
         return {"Dose and response": draw_dose(result)}
+
+
+@torch.no_grad()
+def remember(recurrent, n_steps):
+    """Let a network of torch start with a memory of up to so many steps.
+
+    Tanh units keep what they have (the identity of Le, Jaitly and Hinton, arXiv:1504.00941);
+    gates forget over 1 to n_steps (chrono initialization, Tallec and Ollivier, arXiv:1804.11188).
+    """
+    n, bias = recurrent.hidden_size, recurrent.bias_ih_l0
+    for values in (bias, recurrent.bias_hh_l0):
+        values.zero_()
+    if isinstance(recurrent, torch.nn.RNN):
+        recurrent.weight_hh_l0.copy_(torch.eye(n))
+        return
+    bias[n : 2 * n] = torch.log(1 + torch.rand(n) * (n_steps - 2))  # forget, or update
+    if isinstance(recurrent, torch.nn.LSTM):
+        bias[:n] = -bias[n : 2 * n]  # input
 
 
 def draw_dose(result):
