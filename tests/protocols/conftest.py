@@ -21,6 +21,7 @@ OPTIONS = {
         **{"device": "numpy", "models": ["homogeneous"], "rules": ["covariance"], "units": 5},
     },
     "heterogeneity": {"device": "numpy", "couplings": [0.1, 4]},
+    "memory": {"device": "numpy", "trials": 100},
     "plv": {"device": "numpy"},
     "resonance": {"device": "numpy", "units": 12},
     "rest_vs_evoked": {"device": "numpy", "seed": 3},
