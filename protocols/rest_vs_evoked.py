@@ -1,18 +1,18 @@
 #!/usr/bin/env python
 """What do rest, a stimulus, and the rebound look like in a network's state space?
 
-Poisson kicks keep networks of damped oscillators busy. Digits sweep in, one pixel
-a step, and end; the kicks go on. Every digit is shown several times: noise is what
-repeats differ in at fixed time, signal what two repeats share. Both are told at
-rest, at the end of the stimulus, and in the middle of the rebound. Controls: the
-same kicks without digits, shuffled pixels, no recurrence; and random initial states
-without kicks, or one under different kicks, for the phase of a network's own activity.
+Poisson kicks keep networks of damped oscillators busy. Digits sweep in, one pixel a step, and end;
+the kicks go on. Every digit is shown several times: noise is what repeats differ in at fixed time,
+signal what two repeats share. Both are told at rest, at the end of the stimulus, and in the middle
+of the rebound; and the rate, of an exponential, at which the amplitude of the signal fades after
+the end, 0 where it stays. Controls: the same kicks without digits, shuffled pixels, no recurrence;
+and random initial states without kicks, or one under different kicks, for the phase of a network's
+own activity.
 
-The unit is the network, each with digits of its own; intervals and tests begin at
-five. The primary outcome, named beforehand: variance over repeats at the end of a
-digit, units scaled by their SD under kicks, against the same kicks without digits;
-other p-values are Holm's. The embedded digits are among those that the pretrained
-networks were trained on: --source takes MNIST's own test set.
+The unit is the network, each with digits of its own; intervals and tests begin at five. The primary
+outcome, named beforehand: variance over repeats at the end of a digit, units scaled by their SD
+under kicks, against the same kicks without digits; other p-values are Holm's. The embedded digits
+are among those that the pretrained networks were trained on: --source takes MNIST's own test set.
 
     horn-neuro rest_vs_evoked --source mnist --kick-rate 100
 """
@@ -99,6 +99,8 @@ class RestVsEvoked(DigitExperiment):
         silent = params.replace(w_rec=np.zeros_like(params.w_rec))
         at = np.unique(np.linspace(0, (REST + 784 + REBOUND) // EVERY - 1, self.snapshots))
         found = {name: {} for name in ("cells", "noise", "clusters", "correct", "pooled")}
+        found["fading"] = {"were the units free": np.mean(1 / params.decay_time)}
+        times = EVERY * params.step * np.arange(REBOUND // EVERY)
         found["at"] = np.union1d(at.astype(int), [END])
         for name, (coupled, start, kicked, inputs) in CONDITIONS.items():
             padded = np.pad(shown[inputs], ((0, 0), (REST, REBOUND), (0, 0)))
@@ -117,6 +119,8 @@ class RestVsEvoked(DigitExperiment):
                 pooled = [np.cov(flat[..., s].reshape(len(flat), -1)) for s in segments().values()]
                 found["pooled"][name] = analysis.participation_ratio(pooled)
             if name in TRIALS:
+                signal = analysis.signal_over_time(scaled[..., END + 1 :])
+                found["fading"][name] = 1 / analysis.fit_return(times, signal)
                 found["correct"][name] = self.decode(x[..., found["at"]], digits.labels)
             if name == "digits":
                 found["plane"] = pictures.principal_plane(x, digits.labels, segments(), AT)
@@ -155,13 +159,14 @@ class RestVsEvoked(DigitExperiment):
         rows, tests = {}, {}
         trained = [one for group, ones in result.items() if group != "untrained" for one in ones]
         several = {"trained": trained, **result} if len(result) > 1 and trained else result
-        main = next(iter(several))
+        main, units = next(iter(several)), {"Decoding": "%", "Fading": "/s"}
         for group, ones in several.items():
             found, against = measures(ones)
-            rows |= {f"{title}, {group}": over_networks(title, v) for title, v in found.items()}
+            for title, values in found.items():
+                mean = analysis.mean_interval(values, ENOUGH)
+                rows[f"{title}, {group}"] = replace(mean, unit=units.get(title.split()[0]))
             if group == main and len(ones) >= ENOUGH:
-                for title, null in against.items():
-                    tests[title] = analysis.paired_difference(found[title], null)
+                tests = {t: analysis.paired_difference(found[t], v) for t, v in against.items()}
         corrected = analysis.holm({k: t for k, t in tests.items() if k != PRIMARY})
         for title, test in {**tests, **corrected}.items():
             name = f"{title}, {main}"
@@ -190,6 +195,10 @@ class RestVsEvoked(DigitExperiment):
             f"{apart[2]} in the rebound; a linear readout tells {readouts[0]} right at the end "
             f"(chance 10 %), {readouts[1]} without recurrence."
             + (" The networks were trained on these digits, among others." if seen else ""),
+            f"Then the signal, what repeats share of a digit, fades by {tell(f'{FADING}, digits')} "
+            f"({main}), {tell(f'{FADING}, no recurrence')} without recurrence, where the units' "
+            f"own damping asks for {tell(f'{FADING}, were the units free')}"
+            + (f"; untrained: {tell(f'{FADING}, digits', 'untrained')}." if other else "."),
         ]
         cells = {group: [one["cells"] for one in ones] for group, ones in result.items()}
         return Findings(answer, rows, {"windows": list(windows()), "covariances": cells})
@@ -209,6 +218,7 @@ class RestVsEvoked(DigitExperiment):
 END = (REST + 784) // EVERY - 1  # the sample at which classes are decoded
 AT = {"end": END, "rebound": END + 400 // EVERY}  # the samples of the picture
 PRIMARY = "Noise at the end over that of kicks only (units scaled)"
+FADING = "Fading of the signal after the end"
 
 
 def segments():
@@ -230,9 +240,8 @@ def measures(ones):
         return np.array([[at[what] for at in one["cells"][condition]] for one in ones])
 
     def mean(kind, condition):  # of a course in the three windows
-        return np.array(
-            [[one[kind][condition][w].mean() for w in windows().values()] for one in ones]
-        )
+        courses = np.array([one[kind][condition] for one in ones])
+        return np.array([courses[:, w].mean(axis=1) for w in windows().values()]).T
 
     def right(name):
         return 100 * np.mean([told_right(one, name) for one in ones], axis=1)
@@ -257,17 +266,16 @@ def measures(ones):
         signal = get("digits", "signal, scaled")[:, k] / get("kicks only", "noise, scaled")[:, 0]
         found[f"Signal over resting noise (units scaled), {w}"] = signal
         for how, text in (("", "raw"), (", scaled", "units scaled")):
-            found[f"Dimension of noise, {w} ({text})"] = get("digits", f"noise dimension{how}")[
-                :, k
-            ]
+            n, s = f"noise dimension{how}", f"signal dimension{how}"
+            found[f"Dimension of noise, {w} ({text})"] = get("digits", n)[:, k]
             if k:  # at rest there is no signal
-                values = get("digits", f"signal dimension{how}")[:, k]
-                found[f"Dimension of signal, {w} ({text})"] = values
+                found[f"Dimension of signal, {w} ({text})"] = get("digits", s)[:, k]
             if k == 1:
-                values = get("kicks only", f"noise dimension{how}")[:, k]
-                found[f"Dimension of noise, {w}, kicks only ({text})"] = values
+                found[f"Dimension of noise, {w}, kicks only ({text})"] = get("kicks only", n)[:, k]
     for name in TRIALS:
         found[f"Decoding at the end, {name}"] = right(name)
+    for name in ones[0]["fading"]:
+        found[f"{FADING}, {name}"] = np.array([one["fading"][name] for one in ones])
     for k, segment in enumerate(("rest", "stimulus")):
         pooled = np.array([one["pooled"]["digits"][k] for one in ones])
         found[f"Pooled dimension, {segment} (misleads: response and noise added)"] = pooled
@@ -276,6 +284,7 @@ def measures(ones):
         "Noise without kicks, at the end": relative["silence"][:, 1],
         "Clusters (F), at the end": f[:, 0],
         "Decoding at the end, digits": right("no recurrence"),
+        f"{FADING}, digits": found[f"{FADING}, no recurrence"],
     }
     for text in ("raw", "units scaled"):
         null = found[f"Dimension of noise, at the end, kicks only ({text})"]
@@ -285,14 +294,6 @@ def measures(ones):
 
 def told_right(one, condition):
     return one["correct"][condition][:, one["at"].tolist().index(END)]
-
-
-def over_networks(title, values):
-    """Mean over networks, with an interval where they are enough."""
-    unit = "%" if title.startswith("Decoding") else None
-    mean = analysis.mean_interval(values)
-    few = {} if len(values) >= ENOUGH else {"low": None, "high": None}
-    return replace(mean, unit=unit, **few)
 
 
 if __name__ == "__main__":

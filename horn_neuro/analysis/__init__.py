@@ -6,13 +6,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "agreement": ["changed_answers", "logit_margin", "trajectory_error"],
-        "conditions": ["Conditions"],
         "covariance": [
             "cluster_ratio",
             "log_volume",
             "noise_and_signal",
             "noise_covariance",
             "signal_covariance",
+            "signal_over_time",
             "split_participation_ratio",
         ],
         "criticality": [
@@ -36,13 +36,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "pair_correlation",
             "shuffled_pairs",
         ],
-        "manifold": [
-            "TrialMoments",
-            "distance_from_cloud",
-            "explained_variance",
-            "fit_return",
-            "participation_ratio",
-        ],
+        "manifold": ["fit_return", "participation_ratio"],
         "connectivity": [
             "plv_over_time",
             "plv_over_trials",
@@ -61,13 +55,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "oscillator_phase",
             "oscillator_signal",
             "phase_coherence",
-        ],
-        "recall": [
-            "expected_frequency_recall",
-            "expected_phase_recall",
-            "pulse_information",
-            "recall_pulses",
-            "recall_time",
         ],
         "representation": ["Representation", "represent"],
         "resonance": [
@@ -103,6 +90,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "measure_wave",
             "superposition_error",
         ],
-        "variability": ["variance_across_trials", "variance_within_groups"],
     },
 )

@@ -9,6 +9,7 @@ __all__ = [
     "noise_and_signal",
     "noise_covariance",
     "signal_covariance",
+    "signal_over_time",
     "split_participation_ratio",
 ]
 
@@ -89,6 +90,34 @@ def signal_covariance(states):
     # All products of sums of repeats, less those of each repeat with itself.
     products = total @ total.T - alone @ alone.T
     return products / (n_repeats * (n_repeats - 1) * (n_stimuli - 1) * n_times)
+
+
+def signal_over_time(states):
+    """Variance over stimuli of the mean response, summed over units, by cross-products of repeats.
+
+    The trace of `signal_covariance` at each time, from which `fit_return` reads how long a
+    stimulus outlasts its end.
+
+    Parameters
+    ----------
+    states : array_like, shape (n_stimuli, n_repeats, n_units, n_times)
+        Repeats under independent noise.
+
+    Returns
+    -------
+    signal : ndarray, shape (n_times,)
+        0 on average where there is none.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two stimuli or repeats.
+    """
+    states = _states(states, 2)
+    n_stimuli, n_repeats = states.shape[:2]
+    centered = states - states.mean(axis=0)
+    products = (centered.sum(axis=1) ** 2).sum(axis=(0, 1)) - (centered**2).sum(axis=(0, 1, 2))
+    return products / (n_repeats * (n_repeats - 1) * (n_stimuli - 1))
 
 
 def split_participation_ratio(covariance, states, n_splits=20, seed=0):

@@ -1,47 +1,9 @@
-"""The cloud of states: its dimension, and how far other states lie from it."""
+"""The cloud of states: its dimension, and how fast a response in it fades."""
 
 import numpy as np
 from scipy.optimize import curve_fit
-from sklearn.covariance import LedoitWolf
 
-__all__ = [
-    "TrialMoments",
-    "distance_from_cloud",
-    "explained_variance",
-    "fit_return",
-    "participation_ratio",
-]
-
-
-class TrialMoments:
-    """First and second moments of every trial, from which covariances of any subset follow.
-
-    Parameters
-    ----------
-    states : array_like, shape (n_trials, n_units, n_times)
-        A snapshot of all units for each trial and time.
-    """
-
-    def __init__(self, states):
-        states = np.ascontiguousarray(states)
-        self.means = states.mean(axis=2)
-        self.products = states @ states.transpose(0, 2, 1) / states.shape[2]
-
-    def covariance(self, weights):
-        """Return covariances over the snapshots of weighted trials.
-
-        Parameters
-        ----------
-        weights : array_like, shape (n_draws, n_trials)
-            Weights of the trials; each row sums to 1.
-
-        Returns
-        -------
-        covariance : ndarray, shape (n_draws, n_units, n_units)
-        """
-        mean = weights @ self.means
-        second = np.tensordot(weights, self.products, axes=1)
-        return second - mean[:, :, None] * mean[:, None, :]
+__all__ = ["fit_return", "participation_ratio"]
 
 
 def participation_ratio(covariance):
@@ -70,63 +32,6 @@ def participation_ratio(covariance):
     return np.divide(total**2, squares, out=np.full_like(total, np.nan), where=squares > 0)
 
 
-def explained_variance(covariance):
-    """Shares of the variance along the principal components.
-
-    Parameters
-    ----------
-    covariance : array_like, shape (n_units, n_units)
-        Covariance of the states.
-
-    Returns
-    -------
-    ratio : ndarray, shape (n_units,)
-        In descending order, with sum 1.
-    """
-    eigenvalues = np.clip(np.linalg.eigvalsh(covariance)[::-1], 0, None)
-    return eigenvalues / eigenvalues.sum()
-
-
-def distance_from_cloud(states, cloud, groups):
-    """Squared distance of states from a reference cloud, measured in its own spread.
-
-    The Mahalanobis distance with a shrunk covariance (Ledoit and Wolf, 2004,
-    doi:10.1016/S0047-259X(03)00096-4), divided by the number of units: 1 is a
-    typical member of the cloud. Each half of the groups is compared with the
-    cloud of the other half, so that no state is compared with itself.
-
-    Parameters
-    ----------
-    states : array_like, shape (n_trials, n_units, n_times)
-        The states to measure.
-    cloud : array_like, shape (n_trials, n_units, n_cloud_times)
-        The reference states of the same trials, for example at rest.
-    groups : array_like of int, shape (n_trials,)
-        Trials that belong together.
-
-    Returns
-    -------
-    squared_distance : ndarray, shape (n_trials, n_times)
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two groups.
-    """
-    states, cloud = np.asarray(states), np.asarray(cloud)
-    names = np.unique(groups)
-    if len(names) < 2:
-        raise ValueError(f"{len(names)} group of trials: cross-fitting needs at least two")
-    first = np.isin(groups, names[::2])
-    distance = np.empty((states.shape[0], states.shape[2]))
-    for half in (first, ~first):
-        reference = cloud[~half].transpose(0, 2, 1).reshape(-1, cloud.shape[1])
-        model = LedoitWolf().fit(reference)
-        snapshots = states[half].transpose(0, 2, 1).reshape(-1, states.shape[1])
-        distance[half] = model.mahalanobis(snapshots).reshape(half.sum(), -1)
-    return distance / states.shape[1]
-
-
 def fit_return(times, excess):
     """Time constant of an amplitude whose square decays as ``exp(-2 t / tau)``.
 
@@ -137,7 +42,7 @@ def fit_return(times, excess):
     times : array_like, shape (n_times,)
         Time since the end of the stimulus, in seconds.
     excess : array_like, shape (n_times,)
-        Squared distance above its resting level.
+        What is squared and 0 at rest, such as `signal_over_time`.
 
     Returns
     -------

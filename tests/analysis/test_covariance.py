@@ -8,6 +8,7 @@ from horn_neuro.analysis import (
     noise_covariance,
     participation_ratio,
     signal_covariance,
+    signal_over_time,
     split_participation_ratio,
 )
 
@@ -46,6 +47,8 @@ def test_against_loops(n_repeats):
     noise, signal = by_loops(states)
     assert np.allclose(noise_covariance(states), noise, atol=1e-12)
     assert np.allclose(signal_covariance(states), signal, atol=1e-12)
+    traces = [np.trace(by_loops(states[..., t : t + 1])[1]) for t in range(3)]
+    assert np.allclose(signal_over_time(states), traces, atol=1e-12)
 
 
 def test_known_covariances_come_out():

@@ -59,6 +59,20 @@ def test_classes_gather_and_are_told_during_digits_only(fast):
         assert one["correct"]["digits"].shape == (50, len(one["at"]))
 
 
+def test_a_signal_fades_as_fast_as_its_units_forget(fast):
+    done = fast("rest_vs_evoked")
+    (one,), rows = done.result["untrained"], done.findings.rows
+    free = one["fading"]["were the units free"]
+    params = material.untrained(64, 0.5, 3)
+    assert free == pytest.approx(1000 * params.gamma.mean())
+    # Slow units, which swing widest, outlast the mean; weak coupling keeps nothing longer.
+    slowest = 1000 * params.gamma.min()
+    for name in ("digits", "no recurrence"):
+        assert slowest < one["fading"][name] < 1.5 * free
+        row = rows[f"Fading of the signal after the end, {name}, untrained"]
+        assert (row.value, row.unit) == (pytest.approx(one["fading"][name]), "/s")
+
+
 def test_rows_are_those_of_the_arrays(fast):
     done = fast("rest_vs_evoked")
     ones, rows = done.result["untrained"], done.findings.rows
@@ -92,6 +106,7 @@ def test_five_networks_are_tested_and_corrected(experiment):
             "at": np.array([0, module.END]),
             "cells": {name: [cells] * 3 for name in ("kicks only", "digits")},
             "noise": noise,
+            "fading": {"digits": 2.0, "no recurrence": 20.0 + quench, "were the units free": 25.0},
             "clusters": {"digits": rng.uniform(0.5, 1.5, 446)},
             "correct": {name: rng.random((40, 2)) < 0.3 for name in module.TRIALS},
             "pooled": {"digits": [7.0, 13.0]},
@@ -104,6 +119,8 @@ def test_five_networks_are_tested_and_corrected(experiment):
     assert primary.p_value == pytest.approx(2 / 2**6)  # not corrected, the floor of six networks
     in_rebound = "Noise in the rebound over that of kicks only (units scaled), this network"
     assert rows[in_rebound].p_value > 3 * primary.p_value
+    fading = rows["Fading of the signal after the end, digits, this network"]
+    assert fading.p_value == pytest.approx(9 * 2 / 2**6)  # the floor, of nine tests
 
 
 def test_bad_networks_and_sources_leave_nothing(experiment, tmp_path):
