@@ -56,6 +56,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "oscillator_signal",
             "phase_coherence",
         ],
+        "recall": [
+            "expected_frequency_recall",
+            "expected_phase_recall",
+            "pulse_information",
+            "recall_pulses",
+            "recall_time",
+        ],
         "representation": ["Representation", "represent"],
         "resonance": [
             "GainCurve",
