@@ -69,7 +69,7 @@ class TrainSmnist(DigitExperiment):
     noise = Option(0.0, "std of pixel noise in training", least=0)
     coupling = Option(1.6, "initial std of w_rec", least=0)
     alpha = Option(0.07, "excitability")
-    gamma = Option(0.02, "damping a step", least=0)
+    gamma = Option(0.02, "damping a step; above omega, with alpha of 3.5 gamma: leaky", least=0)
     omega = Option(
         None,
         "two natural frequencies, rad a step: log-uniform between them in heterogeneous networks, "
