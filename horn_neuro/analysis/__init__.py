@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "order_susceptibility",
         ],
         "edge": ["LyapunovSpectrum", "critical_gain", "fixed_point", "lyapunov_spectrum"],
-        "linear_waves": ["Dispersion", "dispersion"],
+        "linear_waves": ["Dispersion", "dispersion", "driven_wave"],
         "hebbian": [
             "Alignment",
             "align",

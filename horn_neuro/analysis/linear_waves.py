@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from horn_neuro.parameters import Step
 
-__all__ = ["Dispersion", "dispersion"]
+__all__ = ["Dispersion", "dispersion", "driven_wave"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +60,9 @@ def dispersion(params, wavenumbers, *, shape=None, coupling=None):
     Raises
     ------
     ValueError
-        If the shape does not fit, the network is not the same everywhere, or it has biases
-        and feedback, so that it does not rest at 0.
+        If the shape does not fit, the network is not the same everywhere, it is coupled but falls
+        into parts that nothing connects, or it has biases and feedback, so that it does not rest
+        at 0.
 
     Notes
     -----
@@ -91,16 +92,87 @@ def dispersion(params, wavenumbers, *, shape=None, coupling=None):
             f"wavenumbers have shape {q.shape}; give finite ones, (n, {len(shape)}) for a lattice "
             f"of shape {shape}"
         )
-    kernel = _kernel(Step(params, coupling), shape)
-    used = np.flatnonzero(kernel.any(axis=(0, 1)))
-    index = np.array(np.unravel_index(used, shape)).T
-    offsets = (index + np.array(shape) // 2) % shape - np.array(shape) // 2
-    phases = np.exp(-1j * vectors @ offsets.T)
-    matrices = np.einsum("abn,qn->qab", kernel[:, :, used], phases)
-    slopes = np.einsum("abn,qn,nk->qkab", kernel[:, :, used], phases, -1j * offsets)
-    modes = [_mode(*pair) for pair in zip(matrices, slopes, strict=True)]
-    value, velocity = np.array([m[0] for m in modes]), np.array([m[1] for m in modes])
+    matrices = _matrices(Step(params, coupling), shape)
+    modes = [_mode(*matrices(vector)) for vector in vectors]
+    value, velocity = np.array([m[0] for m in modes]), np.array([m[1].real for m in modes])
     return Dispersion(q, -np.angle(value), np.log(np.abs(value)), velocity.reshape(q.shape))
+
+
+def driven_wave(params, frequency, near, *, coupling=None):
+    """Wave that a steady source sends along a ring, from the same linear theory.
+
+    A source fixes the frequency; it is the wavenumber that is complex then.
+
+    Parameters
+    ----------
+    params : HornParameters
+        As in `dispersion`.
+    frequency : float
+        Of the source in rad a step, between 0 and pi.
+    near : float
+        Where the search for the wavenumber begins, in rad per site: one of `dispersion` with
+        about this frequency and, for the wave towards higher index, a velocity above 0.
+    coupling : DiffusiveCoupling | None
+        Coupling of positions besides.
+
+    Returns
+    -------
+    wavenumber : complex
+        The field of the site at distance r is ``exp(1j * wavenumber * r)`` of that at the
+        source: the real part in rad per site, the imaginary part is how the wave decays.
+    velocity : float
+        Of a slow front in sites a step: one over the slope of the real part over frequency.
+
+    Raises
+    ------
+    ValueError
+        As `dispersion`; if the frequency is not between 0 and pi; or if no wave is found.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> ring = hn.lattice((16,), 0.25, direction=0.0)
+    >>> wavenumber, velocity = driven_wave(ring, 0.228, 0.3)
+    >>> f"{wavenumber:.2f} rad per site, {velocity:.3f} sites a step"
+    '0.49+1.01j rad per site, 0.011 sites a step'
+    """
+    if not 0 < frequency < np.pi:
+        raise ValueError(f"frequency = {frequency}: give rad a step between 0 and pi")
+    matrices = _matrices(Step(params, coupling), (params.n_units,))
+    target, q = np.exp(-1j * frequency), complex(near)
+    for _ in range(50):  # Newton's method
+        value, velocity = _mode(*matrices(np.array([q])), target)
+        slope = -1j * value * velocity[0]
+        change = (target - value) / slope if slope else np.inf
+        if not abs(change) < np.inf:
+            break
+        q += change / max(1.0, abs(change) / 0.3)
+        if abs(change) < 1e-12:
+            return q, float(1 / (1 / velocity[0]).real)
+    raise ValueError(
+        f"no wave of frequency {frequency:g} is found near the wavenumber {near:g}; see dispersion "
+        "for where there is one"
+    )
+
+
+def _matrices(step, shape):
+    """Return what makes the step's matrix at a wavevector, and its slopes along each axis."""
+    kernel = _kernel(step, shape)
+    used = np.flatnonzero(kernel.any(axis=(0, 1)))
+    kernel, index = kernel[:, :, used], np.array(np.unravel_index(used, shape)).T
+    offsets = (index + np.array(shape) // 2) % shape - np.array(shape) // 2
+    if (parts := _parts(shape, index)) not in (1, step.params.n_units):
+        raise ValueError(
+            f"a lattice of shape {shape} falls into {parts} parts that nothing connects, so that "
+            "waves of one know nothing of the others; couple neighbours along each axis, or give "
+            "the shape of one part"
+        )
+
+    def make(vector):
+        phases = np.exp(-1j * offsets @ vector)
+        return kernel @ phases, np.einsum("abn,n,nk->kab", kernel, phases, -1j * offsets)
+
+    return make
 
 
 def _kernel(step, shape):
@@ -132,14 +204,34 @@ def _kernel(step, shape):
     return kernel
 
 
-def _mode(matrix, slopes):
-    """Return the eigenvalue of the wave, and its group velocity along each axis."""
-    values, left, right = linalg.eig(matrix, left=True)
-    moving = np.flatnonzero(np.angle(values) < -1e-9)
-    moving = moving[np.angle(values[moving]) > -np.pi + 1e-9]
-    if not moving.size:
-        return np.nan, np.full(len(slopes), np.nan)
-    k = moving[np.abs(values[moving]).argmax()]
-    bra, ket = left[:, k].conj(), right[:, k]
+def _parts(shape, index):
+    """Return into how many parts a lattice falls whose sites reach others at these indices."""
+    n = int(np.prod(shape))
+    site = np.array(np.unravel_index(np.arange(n), shape))
+    there = (site[:, :, None] + index.T[:, None]) % np.array(shape)[:, None, None]
+    there = np.ravel_multi_index(tuple(there), shape).ravel()
+    here = np.repeat(np.arange(n), len(index))
+    graph = sparse.coo_array((np.ones(here.size), (here, there)), shape=(n, n))
+    return sparse.csgraph.connected_components(graph, directed=False)[0]
+
+
+def _mode(matrix, slopes, target=None):
+    """Return the eigenvalue of a wave, and its complex group velocity along each axis.
+
+    It is the eigenvalue nearest to the target, or of the least damped mode that oscillates.
+    """
+    values = linalg.eigvals(matrix)
+    if target is None:
+        moving = np.flatnonzero(np.angle(values) < -1e-9)
+        moving = moving[np.angle(values[moving]) > -np.pi + 1e-9]
+        if not moving.size:
+            return np.nan, np.full(len(slopes), np.nan)
+        value = values[moving[np.abs(values[moving]).argmax()]]
+    else:
+        value = values[np.abs(values - target).argmin()]
+    # Null vectors by SVD: where coupling vanishes, as delayed one at a quarter of a turn, the past
+    # is defective, and the left eigenvectors of eig are far from precise.
+    u, _, vh = linalg.svd(matrix - value * np.eye(len(matrix)))
+    bra, ket = u[:, -1].conj(), vh[-1].conj()
     change = np.array([bra @ slope @ ket for slope in slopes]) / (bra @ ket)
-    return values[k], -np.imag(change / values[k])
+    return value, 1j * change / value

@@ -141,10 +141,16 @@ def fourier_quadrants(field, axis=0):
         Shares of the power: towards higher index, lower index, and without a wavenumber. A
         standing wave has both senses equally, and so have radial waves and spirals, which
         `leading_mode` tells apart from it.
+
+    Raises
+    ------
+    ValueError
+        As `leading_mode`, or if there is no such axis.
     """
     field = check_field(field)
     if not 0 <= axis < field.ndim - 1:
         raise ValueError(f"axis = {axis}: the lattice has {field.ndim - 1}")
+    leading_mode(field)  # refuses what is shorter than a period
     spectrum = np.fft.fft(np.fft.fft(field, axis=axis), axis=-1)
     frequency = np.fft.fftfreq(field.shape[-1])
     power = np.moveaxis(np.abs(spectrum[..., frequency > 0]) ** 2, axis, 0)

@@ -83,7 +83,8 @@ def measure_wave(field):
     Raises
     ------
     ValueError
-        As `leading_mode`.
+        As `leading_mode`; or if the lattice is shorter than a wavelength, by the mean length of
+        the phase gradient.
 
     Examples
     --------
@@ -94,15 +95,27 @@ def measure_wave(field):
     'speed 0.63, wavelength 7.85, coherence 1.00'
     """
     mode = leading_mode(field)
+    wave, steps = _plane(mode)
+    longest = max(mode.pattern.shape)
+    if steps * longest < 2 * np.pi:
+        raise ValueError(
+            f"the lattice has {longest} sites along its longest side, fewer than a wavelength "
+            f"({2 * np.pi / max(steps, 1e-12):.0f}); record a larger one, or call it synchronous"
+        )
+    return wave
+
+
+def _plane(mode):
+    """Return the `Wave` of a mode, and the mean length of its phase gradient."""
     p, sign = mode.pattern, np.sign(mode.frequency)
     vector = []
     for axis in range(p.ndim):
         first, last = (np.moveaxis(p, axis, 0)[part] for part in (slice(-1), slice(1, None)))
         vector.append(float(-sign * np.angle(np.vdot(first, last))))
     steps = _gradient(p).reshape(p.ndim, -1)
-    lengths = np.linalg.norm(steps, axis=0).mean()
-    coherence = np.linalg.norm(steps.mean(axis=1)) / max(lengths, np.finfo(float).tiny)
-    return Wave(tuple(vector), abs(mode.frequency), float(coherence))
+    length = np.linalg.norm(steps, axis=0).mean()
+    coherence = np.linalg.norm(steps.mean(axis=1)) / max(length, np.finfo(float).tiny)
+    return Wave(tuple(vector), abs(mode.frequency), float(coherence)), float(length)
 
 
 def flow_divergence(field, width=1.5):
@@ -160,7 +173,7 @@ def classify_wave(field):
         return "synchronous" if np.abs(p.sum()) > 0.9 * np.abs(p).sum() else "standing"
     if winding_number(np.angle(p)).sum() != 0:
         return "spiral"
-    if measure_wave(field).coherence > 0.8:
+    if _plane(mode)[0].coherence > 0.8:
         return "plane"
     flow = _gradient(p)
     flow = flow / np.maximum(np.linalg.norm(flow, axis=0), 1e-12)

@@ -24,7 +24,7 @@ def winding_number(phase, periodic=False):
     Raises
     ------
     ValueError
-        If there are no squares.
+        If there are no squares, or phases are not finite.
 
     Notes
     -----
@@ -32,8 +32,10 @@ def winding_number(phase, periodic=False):
     of the squares has a charge.
     """
     phase = np.asarray(phase, float)
-    if phase.ndim < 2 or min(phase.shape[:2]) < 2:
-        raise ValueError(f"phase has shape {phase.shape}; give a sheet, (rows, columns, ...)")
+    if phase.ndim < 2 or min(phase.shape[:2]) < 2 or not np.isfinite(phase).all():
+        raise ValueError(
+            f"phase has shape {phase.shape}; give finite values of a sheet, (rows, columns, ...)"
+        )
     if periodic:
         phase = np.concatenate([phase, phase[:1]])
         phase = np.concatenate([phase, phase[:, :1]], axis=1)
@@ -59,7 +61,14 @@ def vortices(phase, periodic=False):
         Row and column of each, in the middle of four sites.
     charge : ndarray of int, shape (n,)
         As `winding_number`.
+
+    Raises
+    ------
+    ValueError
+        As `winding_number`, or if it is not one map.
     """
+    if np.ndim(phase) != 2:
+        raise ValueError(f"phase has shape {np.shape(phase)}; give one map, (rows, columns)")
     charges = winding_number(phase, periodic)
     where = np.argwhere(charges)
     return where + 0.5, charges[tuple(where.T)]
@@ -82,8 +91,15 @@ def vortex_lifetimes(phase, reach=2.0, periodic=False):
     lifetimes : ndarray of int, shape (n_vortices,)
         Samples that each was seen in, one of the same charge within reach being the same; those
         that the record cuts off are among them.
+
+    Raises
+    ------
+    ValueError
+        If it is no sheet over time.
     """
     phase = np.asarray(phase, float)
+    if phase.ndim != 3:
+        raise ValueError(f"phase has shape {phase.shape}; give a sheet, (rows, columns, n_times)")
     size = np.array(phase.shape[:2])
     lifetimes, ages = [], np.zeros(0, int)
     before, kind = np.zeros((0, 2)), np.zeros(0, int)

@@ -5,7 +5,7 @@ import pytest
 from scipy import linalg, sparse
 
 import horn_neuro as hn
-from horn_neuro.analysis import dispersion
+from horn_neuro.analysis import dispersion, driven_wave
 from horn_neuro.parameters import Step
 
 N = 24
@@ -70,6 +70,43 @@ def test_what_travels_and_what_does_not():
     assert dispersion(delayed, half).velocity[0] == pytest.approx(expected, rel=0.05)
 
 
+@pytest.mark.parametrize("weight", [0.05, 0.1, 0.25, 0.5])
+def test_where_delayed_coupling_vanishes_the_slope_is_exact(weight):
+    """At a quarter of a turn a site hears nothing, and its past is a defective matrix."""
+    params = network(weight * symmetric(), delays=np.full((N, N), 7))
+    q = np.pi / 2 + np.array([-1e-4, 0, 1e-4])
+    below, _, above = dispersion(params, q).frequency
+    assert dispersion(params, q).velocity[1] == pytest.approx((above - below) / 2e-4, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("symmetric", 0.3), ("directed", 0.3), ("delayed", np.pi / 2), ("springs", 1.0)],
+)
+def test_a_driven_wave_is_that_of_the_whole_ring(name, near):
+    """The steady state of all sites, solved at once, turns and decays from site to site alike."""
+    n = 240
+    coupling = hn.DiffusiveCoupling(0.02 * symmetric(n)) if name == "springs" else None
+    weights = {"symmetric": 0.1, "delayed": 0.6, "directed": 0.5, "springs": 0.0}[name]
+    matrix = (directed if name == "directed" else symmetric)(n)
+    delays = np.full((n, n), 7) if name == "delayed" else None
+    params = network(weights * sparse.csr_array(matrix), n, delays=delays)
+    frequency = dispersion(params, [near], coupling=coupling).frequency[0]
+    wavenumber, velocity = driven_wave(params, frequency, near, coupling=coupling)
+    small = 1e-6
+    ahead, behind = (
+        driven_wave(params, frequency + s, wavenumber.real, coupling=coupling)[0].real
+        for s in (small, -small)
+    )
+    assert velocity == pytest.approx(2 * small / (ahead - behind), rel=1e-4)
+    jacobian = Step(params, coupling).jacobian()
+    push = np.zeros(len(jacobian))
+    push[n + n // 2] = 1.0  # the velocity of the site in the middle, if positions come first
+    state = np.linalg.solve(np.exp(-1j * frequency) * np.eye(len(jacobian)) - jacobian, push)
+    away = state[n // 2 : n // 2 + 12]
+    np.testing.assert_allclose(away[5:] / away[4:-1], np.exp(1j * wavenumber), rtol=2e-3)
+
+
 def test_chain_of_springs_has_its_formula():
     q = np.linspace(0.1, 3, 9)
     coupling = hn.DiffusiveCoupling(0.01 * symmetric())
@@ -127,8 +164,21 @@ def test_sparse_networks_are_the_same():
         ({}, {"shape": (5, 5)}, "shape"),
         ({}, {"shape": (4, 6)}, "wavenumbers have shape"),
         ({"feedback": 0.1, "b_in": 0.2}, {}, "biases with feedback"),
+        (
+            {"w_rec": np.roll(np.eye(N), 2, 0) + np.roll(np.eye(N), -2, 0)},
+            {},
+            "falls into 2 parts that nothing connects",
+        ),
     ],
 )
 def test_other_networks_are_refused(values, options, words):
     with pytest.raises(ValueError, match=words):
         dispersion(network(directed(), **values), [0.1], **options)
+
+
+def test_driven_waves_that_are_not_there_are_refused():
+    params = network(0.3 * symmetric())
+    with pytest.raises(ValueError, match="frequency = 4: give rad a step"):
+        driven_wave(params, 4, 0.3)
+    with pytest.raises(ValueError, match="no wave of frequency 1 is found near"):
+        driven_wave(network(0 * symmetric()), 1.0, 0.3)

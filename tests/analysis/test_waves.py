@@ -120,6 +120,17 @@ def test_superposition():
         (lambda: analysis.superposition_error([0, 0], [0, 0], [0, 0]), "nothing|neither"),
         (lambda: analysis.superposition_error([0], [0, 0], [0, 0]), "differ"),
         (lambda: analysis.fourier_quadrants(np.exp(0.5j * TIME), 2), "axis = 2"),
+        (lambda: analysis.fourier_quadrants(np.exp(0.05j * TIME)), "fewer than a period"),
+        (
+            lambda: analysis.measure_wave(np.exp(1j * (0.5 * TIME - 0.2 * COLUMN))),
+            r"16 sites along its longest side, fewer than a wavelength \(31\)",
+        ),
+        (lambda: analysis.measure_wave(np.exp(0.5j * TIME)), "fewer than a wavelength"),
+        (lambda: analysis.flow_divergence(np.exp(0.5j * TIME[0])), "sites, sites"),
+        (lambda: analysis.vortices(np.zeros(9)), "one map"),
+        (lambda: analysis.vortices(np.zeros((9, 9, 9))), "one map"),
+        (lambda: analysis.vortex_lifetimes(np.zeros((9, 9))), "n_times"),
+        (lambda: analysis.winding_number(np.full((9, 9), np.nan)), "finite"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(call, words):
