@@ -1,4 +1,4 @@
-"""Networks from the literature, named after their papers."""
+"""Networks from the literature, named after their papers, with the numbers of their public code."""
 
 import numpy as np
 

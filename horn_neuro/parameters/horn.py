@@ -101,7 +101,7 @@ class HornParameters:
     Notes
     -----
     Instances are frozen and their arrays read-only; `replace` makes a changed
-    copy. Equations: Effenberger et al., PNAS 122(4), 2025,
+    copy. Equations: the public code of Effenberger et al., PNAS 122(4), 2025,
     doi:10.1073/pnas.2412830122.
     """
 

@@ -45,7 +45,7 @@ def uniform_multiple(base, size, rng, low=0.5, high=2.0):
 
     References
     ----------
-    Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
+    The public code of Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
     """
     low, high = _range("uniform_multiple", low, high)
     return number("uniform_multiple: base", base) * random_source(rng).uniform(

@@ -21,7 +21,7 @@ class SemiImplicitEuler(StateUpdateMethod):
         x' = x + dt y'
 
     The scheme is of first order; explicit Euler would be unstable at the
-    parameters of Effenberger et al. (2025).
+    parameters of `effenberger_2025`.
     """
 
     def __call__(self, equations, variables=None, method_options=None):
