@@ -58,12 +58,15 @@ def _values(cls, text):
     option, found = options[name], []
     for value in values.split(","):
         try:
-            found.append(option.kind(value))
+            # A value of a list option is a list itself, with spaces as behind its flag.
+            found.append(
+                [option.kind(one) for one in value.split()] if option.many else option.kind(value)
+            )
         except ValueError:
             raise ValueError(
                 f"over: {name} = {value!r}: give a value of type {option.kind.__name__}"
             ) from None
-    return name, [[value] for value in found] if option.many else found
+    return name, found
 
 
 def _parser(cls):
@@ -75,7 +78,7 @@ def _parser(cls):
         allow_abbrev=False,
     )
     add = parser.add_argument
-    text = "values of an option; more than once for a grid"
+    text = "values of an option ('omega=0.1 0.3,0.05 1' of one with lists); again for a grid"
     add("--over", action="append", required=True, metavar="NAME=VALUE,VALUE", help=text)
     add("--out", metavar="DIR", required=True, help="a new folder for rows, table and figure")
     add("--resume", action="store_true", help="continue the sweep in --out")

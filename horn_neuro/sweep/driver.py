@@ -21,6 +21,7 @@ __all__ = ["sweep"]
 def sweep(
     task,
     over,
+    /,  # an experiment may have an option of the same name
     seeds=None,
     out=None,
     *,

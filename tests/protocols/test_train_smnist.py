@@ -46,6 +46,19 @@ def test_the_trained_network_is_kept_with_its_command(fast):
     assert done.findings.rows["rnn: test accuracy"].value == pytest.approx(100 * mean)
 
 
+def test_searches_find_the_validation_accuracy_of_the_best_epoch(experiment):
+    run = experiment("train_smnist")("fast", models=("rnn",), seeds=(1, 2))
+    run.config["sequences"] = 400
+    noise, runs = dict.fromkeys(("0.0", "0.4"), 0.5), []
+    for shares in ([0.3, 0.6, 0.5], [0.2, 0.3, 0.4]):
+        metrics = [{"validation_accuracy": v, "sequences_per_second": 1.0} for v in shares]
+        one = {"test_accuracy": 0.5, "test_accuracy_by_noise": noise, "parameters": 7}
+        runs.append({"model": "rnn", "metrics": metrics, **one})
+    found = run.findings(runs).rows
+    assert found["rnn: validation, best epoch"].value == pytest.approx(50)
+    assert found["rnn: validation, epoch 1"].value == pytest.approx(25)
+
+
 def test_two_processes_learn_as_one(fast, tmp_path):
     """Same global batches, same loss curve to float tolerance (gloo, two processes)."""
     out = tmp_path / "two"

@@ -211,8 +211,9 @@ def test_what_cannot_be_stops_before_anything_runs(arguments, message):
         raise AssertionError
 
     arguments = {"task": never, "over": {"coupling": [1.0]}, "seeds": [0], **arguments}
+    task, over = arguments.pop("task"), arguments.pop("over")
     with pytest.raises(ValueError, match=message):
-        sweep(**arguments, progress=False)
+        sweep(task, over, **arguments, progress=False)
 
 
 def test_functions_return_numbers():
