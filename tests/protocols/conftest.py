@@ -22,6 +22,7 @@ OPTIONS = {
     },
     "heterogeneity": {"device": "numpy", "couplings": [0.1, 4]},
     "memory": {"device": "numpy", "trials": 100},
+    "omega_sweep": {"units": 4},
     "plv": {"device": "numpy"},
     "resonance": {"device": "numpy", "units": 12},
     "rest_vs_evoked": {"device": "numpy", "seed": 3},
