@@ -154,7 +154,7 @@ def train_briefly(model, digits, n_validation, observe=None, **options):
 
     from horn_neuro.twin import Task, TrainingConfig, train
 
-    task, config = Task(*as_tensors(digits), n_validation), TrainingConfig(**options)
+    task, config = Task.of(digits, n_validation), TrainingConfig(**options)
     with tempfile.TemporaryDirectory() as scratch:
         fabric = Fabric(accelerator="cpu")
         return train(model, task, config, Path(scratch), fabric=fabric, observe=observe)

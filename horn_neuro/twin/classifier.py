@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from horn_neuro._quantities import whole
-from horn_neuro.twin.network import HornNetwork
+from horn_neuro.twin.network import HornNetwork, check_lengths, without_padding
 from horn_neuro.twin.torch_files import without_wrappers
 
 __all__ = ["BASELINES", "BaselineClassifier", "HornClassifier", "matched_units"]
@@ -29,9 +29,9 @@ class HornClassifier(nn.Module):
         super().__init__()
         self.network = HornNetwork(params, backend, **({} if learn is None else {"learn": learn}))
 
-    def forward(self, inputs):
-        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs)."""
-        return self.network(inputs).logits
+    def forward(self, inputs, lengths=None):
+        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs), at their ends."""
+        return self.network(inputs, lengths=lengths).logits
 
     def load_state_dict(self, state_dict, strict=True, assign=False):
         """Load a state as torch does, also that of a compiled or data-parallel network."""
@@ -69,9 +69,14 @@ class BaselineClassifier(nn.Module):
         self.recurrent = BASELINES[kind](n_inputs, n_units, batch_first=True)
         self.readout = nn.Linear(n_units, n_outputs)
 
-    def forward(self, inputs):
-        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs)."""
-        return self.readout(self.recurrent(inputs)[0][:, -1])
+    def forward(self, inputs, lengths=None):
+        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs), at their ends."""
+        if lengths is None:
+            return self.readout(self.recurrent(inputs)[0][:, -1])
+        sequence = inputs.transpose(0, 1)
+        lengths = check_lengths(lengths, sequence)
+        states = self.recurrent(without_padding(sequence, lengths).transpose(0, 1))[0]
+        return self.readout(states[torch.arange(len(states), device=lengths.device), lengths - 1])
 
 
 def matched_units(kind, n_parameters, n_inputs=1, n_outputs=10):

@@ -52,6 +52,25 @@ class HornState(NamedTuple):
         return HornState(*(None if part is None else part.detach() for part in self))
 
 
+def check_lengths(lengths, sequence):
+    """Return lengths (Tensor of int64) of the sequences of a batch, or raise ValueError."""
+    found = torch.as_tensor(lengths, device=sequence.device)
+    longest, batch = sequence.shape[:2]
+    whole = not (found.is_floating_point() or found.is_complex() or found.dtype == torch.bool)
+    if found.shape != (batch,) or not whole or not ((found >= 1) & (found <= longest)).all():
+        raise ValueError(
+            f"lengths = {lengths}: give a whole number from 1 to {longest} for each of the "
+            f"{batch} sequences"
+        )
+    return found.long()
+
+
+def without_padding(sequence, lengths):
+    """Return a sequence (time, batch, ...) with zeros after its last steps, whatever was there."""
+    past = torch.arange(len(sequence), device=lengths.device)[:, None] >= lengths
+    return sequence.masked_fill(past[:, :, None], 0.0)
+
+
 @dataclass(frozen=True)
 class HornOutput:
     """What a network returns.
@@ -229,7 +248,7 @@ class HornNetwork(nn.Module):
             feedback=self.feedback,
         )
 
-    def forward(self, inputs, state=None, record=False):
+    def forward(self, inputs, state=None, record=False, lengths=None):
         """Run the network over a batch of sequences.
 
         Parameters
@@ -240,6 +259,9 @@ class HornNetwork(nn.Module):
             Where to start; None starts at rest.
         record : bool
             Whether to record positions and velocities at all steps.
+        lengths : array_like of int, shape (batch,) | None
+            Steps of each sequence, where they differ: the last of them is read out and is the
+            state; what follows takes no part, and has no gradient.
 
         Returns
         -------
@@ -248,7 +270,7 @@ class HornNetwork(nn.Module):
         Raises
         ------
         ValueError
-            If the inputs or the state do not fit the network.
+            If the inputs, the lengths or the state do not fit the network.
         """
         if not isinstance(inputs, torch.Tensor):
             raise ValueError(f"inputs are of type {type(inputs).__name__}; give a tensor of torch")
@@ -263,6 +285,9 @@ class HornNetwork(nn.Module):
                 f"inputs are {inputs.dtype}, but the network is {self.w_out.dtype}; convert one"
             )
         sequence = inputs.transpose(0, 1) if self.batch_first else inputs
+        if lengths is not None:
+            lengths = check_lengths(lengths, sequence)
+            sequence = without_padding(sequence, lengths)
         start = self._start(state, sequence)
         run = choose_backend(self.backend, sequence, self.delays, self.coupling)
         every = self.readout == "every"
@@ -272,9 +297,11 @@ class HornNetwork(nn.Module):
             self.coefficients(),
             self.h,
             self.delays,
-            every or record,
+            every or record or lengths is not None,
             **self._springs(start),
         )
+        if lengths is not None:
+            x, *rest = self._ends(xs, ys, lengths, start)
         logits = nn.functional.linear(xs if every else x, self._masked("w_out"), self.b_out)
         if every and self.batch_first:
             logits = logits.transpose(0, 1)
@@ -310,6 +337,19 @@ class HornNetwork(nn.Module):
                 )
         x, y, *pasts = state[: len(shapes)]
         return x, y, *(past.transpose(0, 1) for past in pasts)
+
+    def _ends(self, xs, ys, lengths, start):
+        """Return the state after the last step of each sequence, as backends do."""
+        x, y, *pasts = start
+        every_y = torch.cat([pasts[0].flip(0), y[None], ys])
+        ends, which = lengths + len(pasts[0]), torch.arange(len(lengths), device=lengths.device)
+        back = torch.arange(1, len(pasts[0]) + 1, device=lengths.device)[:, None]
+        state = [xs[lengths - 1, which], every_y[ends, which], every_y[ends - back, which]]
+        if len(pasts) > 1:
+            every_x = torch.cat([pasts[1].flip(0), x[None], xs])
+            back = torch.arange(1, len(pasts[1]) + 1, device=lengths.device)[:, None]
+            state.append(every_x[lengths + len(pasts[1]) - back, which])
+        return state
 
     def _springs(self, start):
         """Return what only the reference takes, of coupled positions."""

@@ -14,6 +14,7 @@ from torch import nn
 from horn_neuro._files import atomic_path
 from horn_neuro._quantities import number, whole
 from horn_neuro.parameters import generator
+from horn_neuro.twin.network import check_lengths
 from horn_neuro.twin.torch_files import read_torch, write_torch
 
 __all__ = ["Task", "TrainingConfig", "evaluate", "train"]
@@ -71,7 +72,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Task:
-    """Inputs and labels of a training and a validation set.
+    """Sequences and labels of a training and a validation set.
 
     Parameters
     ----------
@@ -81,20 +82,23 @@ class Task:
         Their classes.
     n_validation : int
         How many of them are drawn, by the seed, for validation; at least one, and not all.
+    lengths : Tensor of int64, shape (n_sequences,) | None
+        Steps of each sequence, where they differ (`HornNetwork.forward`).
 
     Raises
     ------
     ValueError
-        If a shape or a type does not fit, an input is not finite, a label is negative, or
-        a set is empty.
+        If a shape or a type does not fit, an input is not finite, a label is negative, a
+        length lies beyond the inputs, or a set is empty.
     """
 
     inputs: torch.Tensor
     labels: torch.Tensor
     n_validation: int
+    lengths: torch.Tensor | None = None
 
     def __post_init__(self):
-        inputs, labels = _sequences(self.inputs, self.labels)
+        inputs, labels, lengths = _sequences(self.inputs, self.labels, self.lengths)
         if not inputs.isfinite().all():
             raise ValueError("inputs have values that are not finite; every value must be a number")
         n_validation = whole("n_validation", self.n_validation)
@@ -103,8 +107,28 @@ class Task:
                 f"n_validation = {n_validation} of {len(labels)} sequences leaves none to train "
                 "with; give fewer"
             )
-        for name, value in (("inputs", inputs), ("labels", labels), ("n_validation", n_validation)):
-            object.__setattr__(self, name, value)
+        vars(self).update(
+            inputs=inputs, labels=labels, n_validation=n_validation, lengths=lengths
+        )
+
+    @classmethod
+    def of(cls, sequences, n_validation):
+        """Take `horn_neuro.datasets.Sequences`, in float32.
+
+        Parameters
+        ----------
+        sequences : Sequences
+            Training and validation sequences together.
+        n_validation : int
+            How many of them are for validation.
+
+        Returns
+        -------
+        task : Task
+        """
+        inputs = torch.from_numpy(sequences.inputs.astype(np.float32))
+        lengths = torch.from_numpy(sequences.lengths) if sequences.ragged else None
+        return cls(inputs, torch.from_numpy(sequences.labels), n_validation, lengths)
 
     def split(self, seed):
         """Return the indices of training and validation sequences for a seed."""
@@ -112,8 +136,8 @@ class Task:
         return np.sort(order[self.n_validation :]), np.sort(order[: self.n_validation])
 
 
-def _sequences(inputs, labels):
-    """Return inputs, and labels of int64, as tensors that fit each other, or raise ValueError."""
+def _sequences(inputs, labels, lengths):
+    """Return inputs, labels and lengths as tensors that fit each other, or raise ValueError."""
     inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels)
     if inputs.ndim != 3 or not inputs.is_floating_point() or not inputs.numel():
         raise ValueError(
@@ -127,7 +151,16 @@ def _sequences(inputs, labels):
             f"labels: {kind} of shape {tuple(labels.shape)}; give a class, 0 or above, for each of "
             f"the {len(inputs)} sequences"
         )
-    return inputs, labels.long()
+    if lengths is not None:
+        lengths = check_lengths(lengths, inputs.transpose(0, 1))
+    return inputs, labels.long(), lengths
+
+
+def _batch(inputs, labels, lengths, index):
+    """Return some of the sequences as far as the longest of them goes, labels, and lengths."""
+    if lengths is None:
+        return inputs[index], labels[index]
+    return inputs[index, : lengths[index].max()], labels[index], lengths[index]
 
 
 def _check_classes(logits, n_classes):
@@ -145,8 +178,8 @@ class _Loss(nn.Module):
         super().__init__()
         self.model, self.n_classes = model, n_classes
 
-    def forward(self, inputs, labels):
-        logits = self.model(inputs)
+    def forward(self, inputs, labels, *lengths):
+        logits = self.model(inputs, *lengths)
         _check_classes(logits, self.n_classes)
         return nn.functional.cross_entropy(logits, labels)
 
@@ -159,7 +192,7 @@ def _noisy(inputs, std, seed, source):
 
 
 @torch.no_grad()
-def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
+def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500, lengths=None):
     """Measure loss and accuracy.
 
     Parameters
@@ -176,6 +209,8 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
         Seed of that noise.
     batch_size : int
         Sequences at a time.
+    lengths : Tensor of int64, shape (n_sequences,) | None
+        Steps of each, where they differ; the model gets them as a second argument.
 
     Returns
     -------
@@ -187,15 +222,15 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500):
     ValueError
         If a shape or a type does not fit, or the model has fewer outputs than there are classes.
     """
-    inputs, labels = _sequences(inputs, labels)
+    inputs, labels, lengths = _sequences(inputs, labels, lengths)
     noise, batch_size = number("noise", noise, least=0), whole("batch_size", batch_size)
     n_classes = int(labels.max()) + 1
     like = next(model.parameters())
     loss, correct = 0.0, 0
     for first in range(0, len(labels), batch_size):
-        part = slice(first, first + batch_size)
-        batch = _noisy(inputs[part], noise, seed, f"test noise {first}").to(like)
-        logits, wanted = model(batch), labels[part].to(like.device)
+        batch, wanted, *ends = _batch(inputs, labels, lengths, slice(first, first + batch_size))
+        batch = _noisy(batch, noise, seed, f"test noise {first}").to(like)
+        logits, wanted = model(batch, *ends), wanted.to(like.device)
         _check_classes(logits, n_classes)
         loss += nn.functional.cross_entropy(logits, wanted, reduction="sum").item()
         correct += (logits.argmax(1) == wanted).sum().item()
@@ -291,13 +326,11 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
         order = generator(config.seed, f"epoch {epoch}").permutation(training)
         for k in range(n_batches):
             index = order[k * config.batch_size : (k + 1) * config.batch_size]
-            inputs = _noisy(task.inputs[index], config.noise, config.seed, f"noise {epoch} {k}")
-            inputs, labels = (
-                fabric.to_device(tensor[rank::world].contiguous())
-                for tensor in (inputs, task.labels[index])
-            )
+            inputs, *rest = _batch(task.inputs, task.labels, task.lengths, index)
+            inputs = _noisy(inputs, config.noise, config.seed, f"noise {epoch} {k}")
+            batch = [fabric.to_device(t[rank::world].contiguous()) for t in (inputs, *rest)]
             optimizer.zero_grad()
-            loss = model(inputs, labels)
+            loss = model(*batch)
             fabric.backward(loss)
             fabric.clip_gradients(model, optimizer, max_norm=config.clip, error_if_nonfinite=False)
             optimizer.step()
@@ -312,7 +345,8 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
                 f"the loss is {loss} in epoch {epoch + 1}: lower the learning rate"
             )
         model.eval()
-        found = evaluate(bare, task.inputs[validation], task.labels[validation])
+        ends = None if task.lengths is None else task.lengths[validation]
+        found = evaluate(bare, task.inputs[validation], task.labels[validation], lengths=ends)
         row = {
             "epoch": epoch + 1,
             "loss": loss,
@@ -350,7 +384,9 @@ def _save(folder, config, task, metrics, best, model, optimizer, schedule):
 
 def _fingerprint(task):
     """Return what tells a task from others: its shape, its labels and the size of its sets."""
-    labels = hashlib.sha256(task.labels.numpy().tobytes()).hexdigest()
+    known = task.labels.numpy().tobytes()
+    known += b"" if task.lengths is None else task.lengths.numpy().tobytes()
+    labels = hashlib.sha256(known).hexdigest()
     return f"{tuple(task.inputs.shape)}, {task.n_validation} for validation, labels {labels}"
 
 
