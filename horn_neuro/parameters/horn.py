@@ -350,8 +350,12 @@ def _as_positions(value, n_units):
             f"positions has shape {array.shape}; give 1 to 3 coordinates in metres for each of "
             f"the {n_units} units, ({n_units}, 2) on a sheet"
         )
-    if not usable(array).all():
-        raise ValueError("positions has entries that are not finite; every one must be a number")
+    bad = np.flatnonzero(~usable(array).all(axis=1))
+    if bad.size:
+        raise ValueError(
+            f"positions[{bad[0]}] = {array[bad[0]]}: every coordinate must be finite, and at most "
+            f"{LARGEST:g} in size"
+        )
     order = np.lexsort(array.T)
     same = np.flatnonzero((array[order[1:]] == array[order[:-1]]).all(axis=1))
     if same.size:

@@ -1,6 +1,8 @@
 """Lattices, against double loops over their sites."""
 
 import itertools
+import tracemalloc
+from functools import partial
 
 import brian2 as b2
 import numpy as np
@@ -9,6 +11,7 @@ from scipy import sparse
 
 import horn_neuro as hn
 from horn_neuro.parameters import Grid
+from horn_neuro.simulator.terms import Sizes, coupling_terms
 
 CASES = {
     "ring": (7, "periodic", {"radius": 2}),
@@ -157,6 +160,41 @@ def test_a_medium_of_any_size_is_the_same():
     assert traces[0][4, -1] * traces[0][2, -1] < 0
 
 
+def peak_of(call):
+    """What a call returns, and the bytes that it had at most."""
+    tracemalloc.start()
+    try:
+        return call(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shapes", [(2**10, 2**12), ((32, 32), (64, 64))], ids=["line", "sheet"])
+@pytest.mark.parametrize("velocity", [None, 1 / 7])
+def test_memory_is_linear_in_connections(shapes, velocity):
+    """Of networks that hear from far, of making them, and of what a simulation of them holds."""
+    stored, peaks = [], []
+    for shape in shapes:
+        make = partial(hn.lattice, shape, 0.1, long_range=3, velocity=velocity, seed=1)
+        params, peak = peak_of(make)
+        neighbours = 2 if np.ndim(shape) == 0 else 4
+        assert params.w_rec.nnz == (neighbours + 3) * params.n_units
+        values = [np.size(value) for value in params._values().values() if value is not None]
+        sizes = Sizes(params.n_units, 1, 1, 5, params.step)
+        (term,) = coupling_terms(sizes, params, "auto")
+        past = {"past_y": np.zeros((1, params.max_delay - 1, params.n_units))}
+        given, peak_of_it = peak_of(lambda term=term, past=past: term.given(past))
+        held = {name: array.size for name, array in given.items()}
+        if velocity is not None:  # nothing is forgotten that is still to be heard
+            longest = params.delays.data.max()
+            assert held.pop("past_y") == longest * params.n_units
+            peak_of_it -= 8 * longest * params.n_units
+        stored.append(sum(values) + sum(held.values()))
+        peaks.append(peak + peak_of_it)
+    assert stored[1] == pytest.approx(4 * stored[0], rel=0.01)
+    assert peaks[1] < 4.4 * peaks[0]
+
+
 def test_positions_stay(tmp_path):
     params = hn.lattice((3, 4), 0.2, seed=1)
     params.save(tmp_path / "net.safetensors")
@@ -187,7 +225,7 @@ SMALL = hn.effenberger_2025(3, seed=1)
         (lambda: SMALL.replace(positions=np.zeros(3)), r"positions has shape \(3,\); give 1 to 3"),
         (lambda: SMALL.replace(positions=np.zeros((2, 2))), r"positions has shape \(2, 2\)"),
         (lambda: SMALL.replace(positions=np.zeros((3, 4))), r"positions has shape \(3, 4\)"),
-        (lambda: SMALL.replace(positions=[[0], [1], [np.nan]]), "positions has entries that are"),
+        (lambda: SMALL.replace(positions=[[0], [1], [np.nan]]), r"positions\[2\] = \[nan\]: every"),
         (lambda: SMALL.replace(positions=[[0, 1], [1, 1], [0, 1]]), "units 0 and 2 are at the"),
         (lambda: SMALL.replace(positions=[[0], [1], [2]] * b2.ms), "positions = an array in s"),
         (lambda: Grid((2, 2, 2)), r"shape = \(2, 2, 2\): give the sites"),
@@ -205,7 +243,8 @@ SMALL = hn.effenberger_2025(3, seed=1)
         (lambda: Grid((5, 7)).local(direction=0), "falls into 5 parts.*raise radius, or turn"),
         (lambda: Grid(8).long_range(3, rng=np.random.default_rng(1)), "at least 5 of 8 sites"),
         (lambda: Grid(8).distances(sparse.eye_array(7)), r"weights has shape \(7, 7\)"),
-        (lambda: hn.lattice(9, velocity=2.0), "velocity = 2 gives delays under one step, of 0.5 "),
+        (lambda: hn.lattice(9, velocity=2.0), "delays under one step, of 0.5 steps.*at most 1"),
+        (lambda: Grid(9).delays(Grid(9).local(), 1.5), "velocity = 1.5 gives .* of 0.667 "),
         (lambda: hn.lattice(9, velocity=2 * b2.metre), "velocity = .*give a velocity"),
         (lambda: hn.lattice(9, velocity=0), "velocity = 0"),
         (lambda: hn.lattice(9, sources=[9]), r"sources = \[9\]: give sites of a lattice"),
