@@ -7,8 +7,12 @@ activity; takes single updates apart into the error that arrives at a unit and t
 reads; and asks whether pairs whose weights grew lock more to each other. Every alignment has a
 null that relabels the units (z, p); "partial" is what is left after a regression on the difference
 of natural frequencies. As a control, the changes are shuffled over pairs and activity is measured
-anew. A tanh network is the other control; digits shown row by row (--rows) are a task that it
-learns as well.
+anew, and changes are compared with the activity of another network. A tanh network is the other
+control; digits shown row by row (--rows) are a task that it learns as well.
+
+What is said of oscillators is said of two optimizers, AdamW and gradient descent with momentum
+(SGD), at rates that teach them about as well (chosen on other seeds, 101 and 102; by rows SGD
+does not teach equal oscillators, at no rate). Verdicts are those of 95 % intervals over networks.
 
     horn-neuro hebbian_alignment --epochs 10 --seeds 1 2 3 4 5 6 7 8
 """
@@ -23,22 +27,26 @@ import torch
 from horn_neuro import analysis
 from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
 from horn_neuro.parameters import generator
-from horn_neuro.report import figures
-from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE, PINK
+from horn_neuro.report.hebbian import draw_alignment, draw_pairs, draw_shares
+from horn_neuro.report.style import BLUE, GREY, ORANGE
 from horn_neuro.twin import BaselineClassifier, HornClassifier, error_signals
 
 MODELS = {  # name: how it is called, colour, marker
     "horn_homogeneous": ("equal oscillators", BLUE, "o"),
     "horn_heterogeneous": ("unequal oscillators", ORANGE, "s"),
-    "rnn": ("tanh units", GREY, "x"),
+    "rnn": ("tanh units", GREY, "D"),
 }
+OPTIMIZERS = {"adamw": "AdamW", "sgd": "SGD"}
+RATES = {"adamw": {"rnn": 2e-3}, "sgd": {"rnn": 0.1, "horn_homogeneous": 0.03}}
+RATE = {"adamw": 2e-2, "sgd": 0.8}  # of the other networks
 FINE = (1, 2, 4, 8, 16, 32)  # steps of the first epoch that are looked at
 LAGS = (0, 1, 2, 3, 5, 7, 10, 14, 18, 22, 28)
 COUPLING = 1.6  # as in train_smnist, and gamma, and alpha of 3.5 gamma
 WHEN = ("before", "after")
 SCATTER = ("before training", "after 1 epoch", "at the end", "with a random change", "the change")
-CONTROL = "weights with a random change, y, y"
 SHOWN = "y, y"  # the correlation that figures and sentences are about
+RISE = f"weights at the end minus with a random change, {SHOWN}"
+FITS = f"change minus with another network's activity, {SHOWN}"
 
 
 class HebbianAlignment(DigitExperiment):
@@ -46,6 +54,9 @@ class HebbianAlignment(DigitExperiment):
     takes = Sizes("10 s", "70 s", "")
     resumes = True
     models = Option(tuple(MODELS), "of networks", choices=tuple(MODELS), different=1)
+    optimizers = Option(
+        tuple(OPTIMIZERS), "of oscillators; the first, of tanh units", choices=tuple(OPTIMIZERS)
+    )
     seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=0, different=2)
     units = Option(Sizes(12, 32, 64), "of each network", least=4)
     epochs = Option(Sizes(1, 4, 12), "of training", least=1)
@@ -59,17 +70,18 @@ class HebbianAlignment(DigitExperiment):
         rng, test = generator(self.seeds[0], "digits"), self.load_digits("test")
         self.training = self.shaped(self.load_digits("train", self.train, rng, "train"))
         self.probe_digits = self.shaped(test[test.balanced(self.probe, rng)])
-        networks = list(product(self.models, self.seeds))
-        work = [(f"{m}, seed {s}", partial(self.follow, m, s)) for m, s in networks]
+        arms = [(m, o) for m in self.models for o in self.optimizers[: 1 if m == "rnn" else None]]
+        networks = list(product(arms, self.seeds))
+        work = [(f"{name_of(a)}, seed {s}", partial(self.follow, *a, s)) for a, s in networks]
         self.expect(len(work), "network")
-        result = {model: [] for model in self.models}
-        for (model, _), run in zip(networks, self.keep_all(work), strict=True):
-            result[model].append(run)
+        result = {name_of(arm): [] for arm in arms}
+        for (arm, _), run in zip(networks, self.keep_all(work), strict=True):
+            result[name_of(arm)].append(run)
         return result
 
     def shaped(self, digits):
         shape = (-1, 28, 28) if self.rows else (-1, 784, 1)
-        return replace(digits, inputs=digits.inputs.reshape(shape))
+        return replace(digits, inputs=digits.inputs.reshape(shape), lengths=None)
 
     def make_model(self, name, seed):
         torch.manual_seed(seed)
@@ -81,7 +93,7 @@ class HebbianAlignment(DigitExperiment):
         options |= {"n_inputs": channels, "heterogeneous": name == "horn_heterogeneous"}
         return HornClassifier(material.untrained(self.units, COUPLING, seed, **options))
 
-    def follow(self, name, seed):
+    def follow(self, name, optimizer, seed):
         """Train one network, and look at it."""
         model, steps, weights, correlations, states = self.make_model(name, seed), [], [], [], {}
         per_epoch = (self.train - self.train // 10) // 64
@@ -96,7 +108,8 @@ class HebbianAlignment(DigitExperiment):
             if step in (0, last):
                 states[step] = {key: value.clone() for key, value in model.state_dict().items()}
 
-        options = {"epochs": self.epochs, "learning_rate": 2e-3 if name == "rnn" else 2e-2}
+        rate = RATES[optimizer].get(name, RATE[optimizer])
+        options = {"epochs": self.epochs, "optimizer": optimizer, "learning_rate": rate}
         n = self.train // 10
         metrics, _ = material.train_briefly(model, self.training, n, look, seed=seed, **options)
         change = weights[-1] - weights[0]
@@ -152,48 +165,88 @@ class HebbianAlignment(DigitExperiment):
         return {"alignment": result, "curves": curves}
 
     def findings(self, result):
-        rows = {}
-        for model, runs in result.items():
-            share = analysis.mean_interval([run["accuracy"] for run in runs])
-            rows[f"{model}: validation accuracy"] = share.scaled(100, "%")
+        rows, tests, mean = {}, {}, analysis.mean_interval
+        for arm, runs in result.items():
+            share = mean([run["accuracy"] for run in runs])
+            rows[f"{arm}: validation accuracy"] = share.scaled(100, "%")
             for key in runs[0]["alignment"]:
-                values = [run["alignment"][key].value for run in runs]
-                rows[f"{model}: {key}"] = analysis.mean_interval(values)
-            for k in (1, 3):
-                mean = analysis.mean_interval([run["scatter"][k] for run in runs])
-                rows[f"{model}: weights {SCATTER[k]}, {SHOWN}"] = mean
+                rows[f"{arm}: {key}"] = mean([run["alignment"][key].value for run in runs])
+            _, epoch, end, shuffled, change = np.transpose([run["scatter"] for run in runs])
+            rows[f"{arm}: weights {SCATTER[1]}, {SHOWN}"] = mean(epoch)
+            rows[f"{arm}: weights {SCATTER[3]}, {SHOWN}"] = mean(shuffled)
+            last = [run["example"][-1] for run in runs]
+            sizes = [np.std(run["example"][-1][0]) / np.std(run["example"][0][0]) for run in runs]
+            rows[f"{arm}: size of the change, in SD of the weights before"] = mean(sizes)
+            other = [
+                analysis.pair_correlation(last[k][0], last[k - 1][1]) for k in range(len(last))
+            ]
+            rows[f"{arm}: change, {SHOWN} (another network)"] = mean(other)
+            tests[f"{arm}: {RISE}"] = analysis.paired_difference(end, shuffled)
+            tests[f"{arm}: {FITS}"] = analysis.paired_difference(change, other)
             for key in runs[0]["explained_share"]:
                 shares = np.array([run["explained_share"][key] for run in runs])
                 best = np.abs(shares.mean(axis=0)).argmax()
                 lag = f", lag {LAGS[best]}" if shares.shape[1] > 1 else ""
-                mean = analysis.mean_interval(shares[:, best])
-                rows[f"{model}: share of an update explained, {key}{lag}"] = mean
+                rows[f"{arm}: share of an update explained, {key}{lag}"] = mean(shares[:, best])
             if runs[0]["locking"]:
                 pair = ([run["locking"][name] for run in runs] for name in ("grown", "shrunk"))
                 gain = analysis.paired_difference(*pair)
-                rows[f"{model}: locking, pairs that grew minus pairs that shrank"] = gain
+                tests[f"{arm}: locking, pairs that grew minus pairs that shrank"] = gain
+        rows |= analysis.holm(tests)
         details = {
-            model: [{key: run[key] for key in run if key != "example"} for run in runs]
-            for model, runs in result.items()
+            arm: [{key: run[key] for key in run if key != "example"} for run in runs]
+            for arm, runs in result.items()
         }
-        answer = [self.answer(model, result[model], rows) for model in self.models[:2]]
-        return Findings(answer, rows, {"models": details})
+        answer = [self.answer(model, rows) for model in self.models if model != "rnn"]
+        return Findings(answer or [self.answer("rnn", rows)], rows, {"models": details})
 
-    def answer(self, model, runs, rows):
-        before, after = (rows[f"{model}: weights {when}, {SHOWN}"] for when in WHEN)
-        change, control = (rows[f"{model}: {k}"] for k in (f"change, {SHOWN} (after)", CONTROL))
-        rises = sum(run["scatter"][2] > run["scatter"][0] for run in runs)
+    def answer(self, model, rows):
+        arms = [a for a in ((model, o) for o in self.optimizers) if f"{name_of(a)}: {RISE}" in rows]
+
+        def tell(key, sign="+"):
+            return " and ".join(format(rows[f"{name_of(arm)}: {key}"], sign) for arm in arms)
+
+        def verdict(key, say):
+            told = {}
+            for arm in arms:
+                told.setdefault(rows[f"{name_of(arm)}: {key}"].sign, []).append(OPTIMIZERS[arm[1]])
+            return ", and ".join(f"{say[s]} with {' and '.join(n)}" for s, n in told.items())
+
+        before = rows[f"{name_of(arms[0])}: weights before, {SHOWN}"]
+        shuffled = tell(f"weights {SCATTER[3]}, {SHOWN}")
+        other, own = (tell(f"change, {SHOWN} ({whose})") for whose in ("another network", "after"))
+        names = " and ".join(OPTIMIZERS[optimizer] for _, optimizer in arms)
+        rise = {1: "raises this", 0: "does not clearly change this", -1: "lowers this"}
+        fits = {1: "goes with activity", 0: "does not clearly do so", -1: "goes against activity"}
         return (
-            f"In networks of {MODELS[model][0]}, weights go with the correlation of activity over "
-            f"pairs by r = {before:+} before training and {after:+} after it (more in {rises} of "
-            f"{len(runs)} networks; {control:+} with its changes shuffled over pairs); what "
-            f"training changes goes with it by {change:+}."
+            f"{MODELS[model][0].capitalize()}, trained by {names} "
+            f"({tell('validation accuracy', '')} right): weights go with the correlation of "
+            f"activity over pairs by r = {before:+} before training and "
+            f"{tell(f'weights after, {SHOWN}')} after it, with its changes shuffled over pairs by "
+            f"{shuffled}. So training {verdict(RISE, rise)}. What it changes goes with activity by "
+            f"{own}, with that of another network by {other}: it {verdict(FITS, fits)}."
         )
 
     def figures(self, result):
-        pictures = {"Alignment": draw_alignment(result), "Every pair": draw_pairs(result)}
-        oscillators = {m: runs for m, runs in result.items() if runs[0]["explained_share"]}
-        return pictures | ({"Share of an update": draw_shares(oscillators)} if oscillators else {})
+        styles = {arm: style_of(*arm.split(", ")) for arm in result}
+        keys = {f"weights {when}, {SHOWN}": f"weights, {when} training" for when in WHEN}
+        keys |= {f"change, {SHOWN} ({when})": f"change, with activity {when}" for when in WHEN}
+        first = {arm: r for arm, r in result.items() if arm.endswith(self.optimizers[0])}
+        found = {"Alignment": draw_alignment(result, keys, SHOWN, styles)}
+        found["Every pair"] = draw_pairs(first, SCATTER, styles)
+        if first := {arm: runs for arm, runs in first.items() if runs[0]["explained_share"]}:
+            found["Share of an update"] = draw_shares(first, LAGS, WHEN, styles)
+        return found
+
+
+def name_of(arm):
+    return ", ".join(arm)
+
+
+def style_of(model, optimizer):
+    label, color, marker = MODELS[model]
+    how = {"ls": "-"} if optimizer == "adamw" else {"ls": "--", "mfc": "white"}
+    return {"label": f"{label}, {OPTIMIZERS[optimizer]}", "color": color, "marker": marker, **how}
 
 
 def decompose(model, states, digits):
@@ -226,74 +279,6 @@ def locking(model, states, digits, change):
         locked = analysis.ppc_over_time(recording).get_data("dense")
         means.append(np.mean([locked[labels == c].mean(axis=0) for c in np.unique(labels)], axis=0))
     return analysis.by_growth(change, means[1] - means[0])
-
-
-def draw_alignment(result):
-    keys = {f"weights {when}, {SHOWN}": f"weights, {when} training" for when in WHEN}
-    keys |= {f"change, {SHOWN} ({when})": f"change, with activity {when}" for when in WHEN}
-    figure, ((ax, course),) = figures.grid(1, 2, 7, 4.4, width_ratios=(1.3, 1))
-    at = np.arange(len(keys))
-    for k, (model, runs) in enumerate(result.items()):
-        label, color, marker = MODELS[model]
-        y = at + 0.26 * (k - (len(result) - 1) / 2)
-        table = [[run["alignment"][key] for run in runs] for key in keys]
-        null = [np.quantile([a.null for a in row], [0.025, 0.975]) for row in table]
-        ax.hlines(y, *np.transpose(null), color="0.8", lw=7)
-        ax.plot([[a.value for a in row] for row in table], y, marker, ms=5, color=color)
-        curves, steps = [run["curves"][SHOWN] for run in runs], np.add(runs[0]["steps"], 1)
-        figures.plot_band(course, steps, curves, marker, color=color, label=label)
-    ax.axvline(0, color="black", lw=0.6)
-    ax.set_yticks(at, keys.values())
-    ax.invert_yaxis()
-    ax.set_xlabel("correlation with that of activity, over pairs")
-    course.axhline(0, color="black", lw=0.6)
-    course.set(xscale="log", xlabel="steps of training + 1", title="weights while they learn")
-    figures.label_log_axis(course.xaxis)
-    figure.legend(ncols=4, loc="outside upper center")
-    return figure, (
-        "Do recurrent weights, or what training changes about them, go with the correlation of "
-        "activity (velocities; states of tanh units) of the same pairs? Left: one mark a seed; "
-        "grey: middle 95 % with relabelled units. Right: mean over seeds; bands: their range."
-    )
-
-
-def draw_pairs(result):
-    figure, axes = figures.grid(len(result), len(SCATTER), 2.5, 2.6, sharex=True, sharey="row")
-    figure.supxlabel("correlation of activity", fontsize="medium")
-    for row, (model, runs) in zip(axes, result.items(), strict=True):
-        label, color, _ = MODELS[model]
-        cells = zip(row, SCATTER, runs[0]["scatter"], runs[0]["example"], strict=True)
-        for ax, key, share, (values, correlation) in cells:
-            off = ~np.eye(len(values), dtype=bool)
-            x, y = correlation[off], values[off] / values[off].std()
-            ax.plot(x, y, ".", ms=3, color=color, alpha=0.5)
-            ax.plot(x, np.polyval(np.polyfit(x, y, 1), x), color="black", lw=1)
-            ax.set_title(f"{key}\nr = {share:+.2f}", fontsize=9)
-        row[0].set_ylabel(f"{label}\nweight, change (SD)")
-    return figure, (
-        "Do pairs that fire together have strong weights? All pairs of the first seed (velocities; "
-        "states of tanh units); last column: what training changed, with activity after training."
-    )
-
-
-def draw_shares(result):
-    figure, axes = figures.grid(1, len(result), 5, 4.4, sharey=True)
-    for ax, (model, runs) in zip(axes[0], result.items(), strict=True):
-        colors, lines = (("x", GREEN), ("y", PINK)), zip(WHEN, ("--", "-"), strict=True)
-        for (when, line), (post, color) in product(lines, colors):
-            key = f"{post} after y, {when}"
-            shares = [run["explained_share"][key] for run in runs]
-            style = {"line": line, "color": color, "label": key}
-            figures.plot_band(ax, LAGS[: len(shares[0])], shares, **style)
-        ax.axhline(0, color="black", lw=0.6)
-        ax.set(title=MODELS[model][0], xlabel="lag of the sender (steps)")
-    axes[0, 0].set_ylabel("share of an update explained\n(with the sign of the correlation)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=4, loc="outside upper center")
-    return figure, (
-        "How Hebbian is a single update? Share of the variance over pairs of one full update "
-        "(minus the gradient over the probe digits) that a product of the receiving unit's x or y "
-        "with the sending unit's earlier y explains, before and after training; bands: range."
-    )
 
 
 if __name__ == "__main__":
