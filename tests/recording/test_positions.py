@@ -64,6 +64,26 @@ def test_maps_work(recording, drawn):
     plt.close(fig)
 
 
+def test_a_map_shows_each_unit_where_it_is(params, recording):
+    """What MNE draws of one signal, with no hints, at the places of its sensors."""
+    evoked = recording.to_epochs("x").average()
+    values = 1e6 * evoked.data[:, 20]
+    fig = evoked.plot_topomap([evoked.times[20]], res=400, show=False)
+    image = fig.axes[0].images[0]
+    drawn = (np.asarray(item.get_offsets()) for item in fig.axes[0].collections)
+    places = next(offsets for offsets in drawn if len(offsets) == 30)
+    shown, (left, right, bottom, top) = image.get_array(), image.get_extent()
+    plt.close(fig)
+    column = np.interp(places[:, 0], (left, right), (0, shown.shape[1] - 1)).round().astype(int)
+    row = np.interp(places[:, 1], (bottom, top), (0, shown.shape[0] - 1)).round().astype(int)
+    assert image.origin == "lower"
+    there = np.asarray(shown[row, column])
+    assert np.abs(there - values).max() < 0.05 * np.abs(values).max()
+    assert np.argmax(np.abs(there)) == 2 * 6 + 3  # where the input comes in, in the middle
+    own = params.positions - params.positions.mean(axis=0)
+    np.testing.assert_allclose(places / places.max(), own / own.max(), atol=1e-6)
+
+
 @pytest.mark.parametrize("n_dimensions", [1, 3])
 def test_lines_and_clouds(n_dimensions):
     positions = np.random.default_rng(1).normal(size=(8, n_dimensions))
