@@ -13,7 +13,8 @@ import pytest
 from cuda_on_cpu import nvcc
 from cuda_on_cpu.toolkit import TOOLKIT, environment
 
-pytestmark = pytest.mark.compiler
+# In one process, which compiles the selftest once.
+pytestmark = [pytest.mark.compiler, pytest.mark.xdist_group("emulation")]
 
 ORDERS = ("forward", "backward", 1, 2)
 GOOD = "no error"

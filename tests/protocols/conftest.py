@@ -3,6 +3,7 @@
 import functools
 import pkgutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import horn_neuro.protocols
@@ -30,6 +31,16 @@ OPTIONS = {
     "transfer": {"device": "numpy"},
     "waves": {"device": "numpy", "side": 12, "wait": 60},
 }
+
+
+def pytest_collection_modifyitems(items):
+    """Let one of pytest-xdist's processes have all tests of a protocol: it runs once."""
+    for item in items:
+        here = item.path.parent == Path(__file__).parent
+        if here and not item.get_closest_marker("xdist_group"):
+            given = item.callspec.params if hasattr(item, "callspec") else {}
+            name = given.get("name", item.path.stem.removeprefix("test_"))
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,7 @@ def test_the_same_options_are_the_same_run(name, fast):
     assert found == ("the end", facts(done.run, done.findings))
 
 
+@pytest.mark.xdist_group("resonance")
 def test_an_option_that_nobody_reads_is_found_out(fast):
     done = fast("resonance")
     cls = type("Idle", (type(done.run),), {"idle": Option(1.0, "for nothing")})
