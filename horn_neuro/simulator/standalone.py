@@ -174,8 +174,6 @@ def _operations(program, network, pointer):
 
 def _compile(program, target, folder):
     """Build the program; the folder appears only when it is complete."""
-    from joblib import cpu_count  # which knows affinity and the limits of containers
-
     problem = cache_problem()
     if problem:
         raise RuntimeError(f"device {target.name!r}: {problem}")
@@ -184,7 +182,7 @@ def _compile(program, target, folder):
             return
         with scratch_folder(folder.parent, "building-") as build:
             manifest = generate(program, target, build)
-            said = run_compiler(["make", f"-j{cpu_count()}"], build)
+            said = run_compiler(target.make(build), build)
             if said is not None:
                 raise RuntimeError(
                     f"compiling the network failed; the compiler said\n{said}\n"
