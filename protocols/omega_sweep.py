@@ -201,6 +201,8 @@ class OmegaSweep(DigitExperiment):
             for f, power in result["spectra"][order][: 1 if order == "digits" else None]:
                 inside = (f > omega[0] / 1.3) & (f < 1.3 * omega[-1])
                 bottom.plot(f[inside], power[inside], color=GREY, lw=0.8, zorder=0)
+            gain = np.abs(analysis.discrete_gain(self.network("equal", 1.0, 0), f[inside]))[0] ** 2
+            bottom.plot(f[inside], gain / gain.max() * power[inside].max(), "k--", lw=0.8, zorder=0)
             for kind, (color, marker) in KINDS.items():
                 arm, style = result["arms"][f"{kind}, {order}"], {"color": color, "marker": marker}
                 top.plot(omega, 100 * arm["test"].T, ls="", ms=3, alpha=0.5, **style)
@@ -217,13 +219,13 @@ class OmegaSweep(DigitExperiment):
             above.set_xlabel("cycles a row")
             figures.label_log_axis(above.xaxis)
         axes[0, 0].set_ylabel("test accuracy (%)")
-        axes[1, 0].set_ylabel("power of the input\nover its mean")
+        axes[1, 0].set(ylabel="power of the input\nover its mean", ylim=(0.02, None))
         axes[0, 0].legend(loc="best")
         return figure, (
             "Which natural frequency suits the task? Above: test accuracy; small marks: networks; "
             "lines: means; dotted: chance. Below, grey: spectrum of the inputs, for shuffled "
-            "pixels one of each seed; marks: the power that units of each frequency hear. Blue, "
-            "dotted: the rhythm of rows and its harmonics."
+            "pixels one of each seed; marks: the power that units of each frequency hear; dashed: "
+            "squared gain of a unit at 1 cycle a row, scaled. Blue, dotted: rows, and harmonics."
         )
 
     def draw_prediction(self, arms):
@@ -242,7 +244,7 @@ class OmegaSweep(DigitExperiment):
             ax.axhline(10, color="black", lw=0.6, ls=":")
             ax.set(title=kind, xscale="log", xlabel="power heard in the digits, over the mean")
             figures.label_log_axis(ax.xaxis)
-        axes[0, 0].set_ylabel("test accuracy (%)")
+        axes[0, 0].set(ylabel="test accuracy (%)", ylim=(0, None))
         axes[0, 0].legend(loc="lower right")
         return figure, (
             "Does the spectrum tell? Test accuracy, means over seeds with 95 % t intervals, "
