@@ -9,13 +9,14 @@ at chance to 1 for perfect recall. Three kinds of uncoupled units have the same 
 at several gammas: equal oscillators, heterogeneous ones of the same mean frequency, and
 overdamped ones with the slow pole of the oscillators. The pulse is the same; kicks are so
 strong that at its end the signal-to-noise ratio is the same, which spares overdamped units,
-who hear it hardly. Linear theory predicts every curve, without a free parameter, and times
-in proportion to 1 / gamma; of the frequency for Gaussian noise, which many kicks amount to.
+for they hardly hear it. Linear theory predicts every curve, without a free parameter, and
+times that grow with 1 / gamma; of the frequency for Gaussian noise, as many kicks make it.
 
 The primary outcome, named beforehand, is the slope of the recall time of the phase against
 1 / gamma, equal oscillators minus overdamped units; all others are corrected for their number
-by Holm. The unit is the network. Controls at one gamma: recurrent weights of a share of the
-network's own edge of instability, and overdamped units with a spread of decays.
+by Holm. The unit is the network; equal uncoupled ones differ in trials and kicks only.
+Controls at one gamma: recurrent weights of a share of the network's own edge of instability,
+and overdamped units with a spread of decays.
 
     horn-neuro memory --seeds 11 12 13 14 15 16 17 18 19 20
 """
@@ -54,7 +55,7 @@ PRIMARY = "Primary: " + SLOPE.format("phase", "equal", "overdamped")
 
 class Memory(Experiment):
     title = "Memory by resonance"
-    takes = Sizes("5 s", "90 s", "")
+    takes = Sizes("8 s", "45 s", "")
     resumes = True
     device = material.DEVICE
     gammas = Option(
@@ -124,7 +125,7 @@ class Memory(Experiment):
         variance = np.trace(information[0]) / (4 * len(pulses) * self.ratio)
         information = information / variance
         kick = float(np.sqrt(variance / (self.kick_rate * params.step)))
-        rng = generator(0, "expected")  # the same draws for all networks
+        rng = generator(seed, "expected")
         phases = analysis.expected_phase_recall(information)
         expected = phases, analysis.expected_frequency_recall(information, rng)
 
@@ -162,7 +163,7 @@ class Memory(Experiment):
                 ends = [float(g) * times(result[kind][g], measure) for g in (gammas[0], gammas[-1])]
                 name = f"{measure}: recall time times gamma, {gammas[0]} minus {gammas[-1]}: {kind}"
                 rows[name] = analysis.mean_interval(ends[0] - ends[1])
-        for kind in ("heterogeneous", "overdamped"):
+        for kind in list(result)[1:]:
             kicks = [[network["kick"] for network in result[k][one]] for k in (kind, "equal")]
             name = f"gamma {one}: kicks for the same ratio, {kind} over equal"
             rows[name] = analysis.mean_interval(np.divide(*kicks))
@@ -195,9 +196,9 @@ class Memory(Experiment):
         each = ", ".join(f"{p[0]} of {p[2]} ones {row:+}" for p, row in found.items())
         shares = [100 * row.value for name, row in rows.items() if name.endswith("prediction")]
         return [
-            f"Recall of a pulse's phase lasts {verdict} in oscillators than in overdamped units of "
-            f"the same decay, by {first:+} times 1/gamma ({first.n} networks, p = {first.p_text}): "
-            f"{told('phase')}; recall of its frequency {told('frequency')}.",
+            f"Recall of a pulse's phase lasts {verdict} in equal oscillators than in overdamped "
+            f"units of the same decay, by {first:+} times 1/gamma ({first.n} networks, p = "
+            f"{first.p_text}): {told('phase')}; recall of its frequency {told('frequency')}.",
             f"Linear theory predicts these times, of which readouts learned from {self.trials} "
             f"pulses reach {min(shares):.0f} to {max(shares):.0f} %; recurrent weights at "
             f"{self.coupling:g} of the edge {change} these times ({each}).",

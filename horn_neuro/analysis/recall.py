@@ -117,20 +117,19 @@ def expected_frequency_recall(information, rng, n_draws=4000):
     rng : numpy.random.Generator
         The source of randomness.
     n_draws : int
-        Pulses to draw, all frequencies equally often, with Gaussian noise.
+        Pulses to draw at each delay, all frequencies equally often, with Gaussian noise.
 
     Returns
     -------
     accuracy : ndarray, shape (n_delays,)
     """
     n_frequencies = information.shape[1] // 2
-    frequency = np.arange(n_draws) % n_frequencies
-    phase, white = rng.uniform(0, 2 * np.pi, n_draws), rng.normal(size=(n_draws, 2 * n_frequencies))
-    shown, accuracy = _design(frequency, phase, n_frequencies), []
+    frequency, accuracy = np.arange(n_draws) % n_frequencies, []
     for one in information:
+        shown = _design(frequency, rng.uniform(0, 2 * np.pi, n_draws), n_frequencies)
         values, vectors = np.linalg.eigh(one)
         root = vectors * np.sqrt(np.clip(values, 0, None))
-        evidence = shown @ one + white @ root.T
+        evidence = shown @ one + rng.normal(size=shown.shape) @ root.T
         accuracy.append(np.mean(_most_likely(evidence, _own(one)) == frequency))
     return np.array(accuracy)
 

@@ -121,7 +121,7 @@ def test_slopes_are_those_of_recall_times(experiment, monkeypatch):
     assert (
         rows["Control, phase: recall time in 1/gamma: equal minus overdamped, spread"].value > 0.4
     )
-    assert "lasts longer in oscillators" in findings.answer[0]
+    assert "lasts longer in equal oscillators" in findings.answer[0]
     assert "0.5 of the edge lengthen these times" in findings.answer[1]
 
 
