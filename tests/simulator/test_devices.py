@@ -1,6 +1,7 @@
 """Choosing devices, reusing binaries, and leaving Brian2 as it was."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import horn_neuro as hn
 from horn_neuro import _files, _toolchain
 from horn_neuro.parameters import sparse_random
 from horn_neuro.simulator import devices, memory, standalone
+from horn_neuro.simulator.target import cpp_target
 from horn_neuro.simulator.terms import Sizes, coupling_terms, kicked
 
 
@@ -92,6 +94,17 @@ def test_a_later_process_does_not_compile(params):
     )
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(there.stdout) == here.data["x"].values.sum()
+
+
+def test_what_all_programs_have_is_compiled_as_one(tmp_path):
+    """Most of the time goes into headers, which are read once then."""
+    common = "main.cpp network.cpp objects.cpp run.cpp synapses_classes.cpp"
+    (tmp_path / "makefile").write_text(f"PROGRAM = main\nSRCS = code/a.cpp {common} odd.c\n")
+    command = cpp_target().make(tmp_path)
+    assert command[0] == "make"
+    assert command[2:] == ["SRCS=together.cpp code/a.cpp odd.c", "DEPS="]
+    included = (tmp_path / "together.cpp").read_text().splitlines()
+    assert included == [f'#include "{name}"' for name in common.split()]
 
 
 @pytest.mark.compiler
@@ -229,22 +242,32 @@ def test_a_cache_with_an_odd_name_works(params, monkeypatch, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a #b's ~c=1 é"]
 
 
-@pytest.mark.compiler
-def test_what_is_missing_in_the_cache_is_compiled_again(params, monkeypatch, tmp_path):
-    """Clusters delete files that nobody has read for long, one by one."""
+@pytest.fixture
+def binary(params, monkeypatch, tmp_path):
+    """The compiled network of ten steps, the only one in a cache of the test's own."""
+    folders, place = [], standalone._project_folder
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            standalone, "_project_folder", lambda *of: folders.append(place(*of)) or folders[-1]
+        )
+        hn.simulate(params, 10, device="cpp")
+    shutil.copytree(folders[-1], tmp_path / folders[-1].name)
     monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path))
+    return tmp_path / folders[-1].name / "main"
+
+
+@pytest.mark.compiler
+def test_what_is_missing_in_the_cache_is_compiled_again(params, binary):
+    """Clusters delete files that nobody has read for long, one by one."""
     expected = hn.simulate(params, 10, device="cpp").data["x"]
-    (binary,) = tmp_path.glob("*/main")
     binary.unlink()
     found = hn.simulate(params, 10, device="cpp").data["x"]
     np.testing.assert_array_equal(found, expected)
+    assert binary.is_file()
 
 
 @pytest.mark.compiler
-def test_a_binary_that_may_not_run_is_told(params, monkeypatch, tmp_path):
-    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path))
-    hn.simulate(params, 10, device="cpp")
-    (binary,) = tmp_path.glob("*/main")
+def test_a_binary_that_may_not_run_is_told(params, binary):
     binary.chmod(0o600)
     with pytest.raises(RuntimeError, match="cannot be started .*HORN_NEURO_CACHE"):
         hn.simulate(params, 10, device="cpp")
