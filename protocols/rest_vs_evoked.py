@@ -170,7 +170,7 @@ class RestVsEvoked(DigitExperiment):
         corrected = analysis.holm({k: t for k, t in tests.items() if k != PRIMARY})
         for title, test in {**tests, **corrected}.items():
             name = f"{title}, {main}"
-            rows[name] = replace(rows[name], p_value=test.p_value)
+            rows[name] = replace(rows[name], p_value=test.p_value, at_floor=test.at_floor)
         for group, ones in result.items():
             for k, one in enumerate(ones):
                 accuracy = analysis.decoding_accuracy(told_right(one, "digits"), 0.1)

@@ -120,7 +120,9 @@ def test_five_networks_are_tested_and_corrected(experiment):
     in_rebound = "Noise in the rebound over that of kicks only (units scaled), this network"
     assert rows[in_rebound].p_value > 3 * primary.p_value
     fading = rows["Fading of the signal after the end, digits, this network"]
-    assert fading.p_value == pytest.approx(9 * 2 / 2**6)  # the floor, of nine tests
+    assert fading.p_value == pytest.approx(9 * 2 / 2**6)  # of nine tests
+    assert fading.at_floor
+    assert primary.at_floor
 
 
 def test_bad_networks_and_sources_leave_nothing(experiment, tmp_path):
