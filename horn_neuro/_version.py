@@ -1,8 +1,9 @@
 """The version, kept alone so that setup.cfg can read it, and those of what it works with."""
 
+import functools
 import platform
 import sys
-from importlib.metadata import version
+from importlib import metadata
 
 __all__ = ["software_versions"]
 
@@ -21,6 +22,9 @@ _MODULES = {
     "torch": "torch",
     "xarray": "xarray",
 }
+
+
+version = functools.cache(metadata.version)  # reads a file of each package
 
 
 def software_versions():

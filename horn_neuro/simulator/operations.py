@@ -108,7 +108,9 @@ class Product:
         weights = arrays[self.weights].reshape(self.units, self.sources)
         signal = _source(self.signal, arrays)
         out = arrays[self.out].reshape(self.units, self.trials)
-        return lambda k: np.matmul(weights, signal(k).reshape(self.sources, self.trials), out=out)
+        # Of one source, NumPy makes no product by BLAS, and a slow one.
+        product = np.multiply if self.sources == 1 else np.matmul
+        return lambda k: product(weights, signal(k).reshape(self.sources, self.trials), out=out)
 
     def code(self, names):
         """Return C++ for the setup, and for step k."""
@@ -157,8 +159,8 @@ class Gather:
     """A weighted sum over incoming connections, each of which may have a delay.
 
     Connections are given by their receiver, in ascending order: those of unit i
-    are ``first[i]`` to ``first[i + 1]`` of the arrays `pre`, `delay` and of the
-    weights.
+    are ``first[i]`` to ``first[i + 1]`` of the weights and of the array `column`, which
+    says what they see: the sender, less `units` for each step of delay over the first.
 
     Parameters
     ----------
@@ -193,29 +195,27 @@ class Gather:
 
     def python(self, arrays):
         """Return a function that does it at step k."""
-        pre, first = arrays[f"{self.of}pre"], arrays[f"{self.of}first"]
-        delay = arrays[f"{self.of}delay"] if self.ring > 1 else np.ones_like(pre)
-        signal = arrays[self.signal].reshape(self.ring, self.units, self.trials)
-        out = arrays[self.out].reshape(self.units, self.trials)
-        ages = np.arange(self.ring)
+        column, first = arrays[f"{self.of}column"], arrays[f"{self.of}first"]
+        # One trial is a vector, of which scipy makes a product in half the time.
+        each = (self.trials,) if self.trials > 1 else ()
+        out = arrays[self.out].reshape(self.units, *each)
+        seen = self._window(arrays[self.signal].reshape(self.ring, self.units, *each))
+        column = column + (self.ring - 1) * self.units  # from the oldest slot on
         if self.arriving is None:
-            # One sparse product over all ages: column (delay - 1) * units + pre.
-            columns = (delay.astype(np.int64) - 1) * self.units + pre
-            matrix = (arrays[self.weights], columns, first)
+            matrix = (arrays[self.weights], column, first)
             matrix = sparse.csr_array(matrix, shape=(self.units, self.ring * self.units))
 
             def summed(k):
-                seen = signal[(k - ages) % self.ring] if self.ring > 1 else signal
-                return matrix @ seen.reshape(-1, self.trials)
+                return matrix @ seen(k)
 
         else:
-            weights = arrays[self.weights].reshape(-1, self.trials)
-            arriving = arrays[self.arriving].reshape(-1, self.trials)
-            ones = (np.ones(len(pre), signal.dtype), np.arange(len(pre)), first)
-            ones = sparse.csr_array(ones, shape=(self.units, len(pre)))
+            weights = arrays[self.weights].reshape(-1, *each)
+            arriving = arrays[self.arriving].reshape(-1, *each)
+            ones = (np.ones(len(column), weights.dtype), np.arange(len(column)), first)
+            ones = sparse.csr_array(ones, shape=(self.units, len(column)))
 
             def summed(k):
-                arriving[:] = signal[(k + 1 - delay) % self.ring, pre]
+                arriving[:] = seen(k)[column]
                 return ones @ (weights * arriving)
 
         def gather(k):
@@ -226,13 +226,26 @@ class Gather:
 
         return gather
 
+    def _window(self, signal):
+        """Return a function of the step that shows the ring's units, the oldest slot first."""
+        if self.ring == 1:
+            return lambda k: signal[0]
+        twice = np.concatenate([signal, signal])  # each slot twice: no window is in two pieces
+
+        def seen(k):
+            slot = k % self.ring
+            twice[slot] = twice[slot + self.ring] = signal[slot]
+            window = twice[slot + 1 : slot + 1 + self.ring]
+            return window.reshape(-1, *window.shape[2:])
+
+        return seen
+
     def code(self, names):
         """Return C++ for the setup, and for step k."""
-        first, pre, delay = (names[f"{self.of}{name}"] for name in ("first", "pre", "delay"))
-        delay = delay if self.ring > 1 else "nullptr"
+        first, column = names[f"{self.of}first"], names[f"{self.of}column"]
         name = f"gather_{self.out.replace('.', '_')}"
         shape = f"{self.ring}, {self.units}, {self.trials}"
-        setup = f"static horn::Gather {name}({first}, {pre}, {delay}, {shape});"
+        setup = f"static horn::Gather {name}({first}, {column}, {shape});"
         if self.arriving is None:
             step = f"{name}.sum<{str(self.add).lower()}>({names[self.weights]}, "
         else:

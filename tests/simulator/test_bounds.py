@@ -4,12 +4,15 @@ import subprocess
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import horn_neuro as hn
+from horn_neuro.parameters import Connections
 from horn_neuro.recording import SpikeTrains
 from horn_neuro.simulator import operations
 from horn_neuro.simulator.operations import Copy, Gather, Product, Row
 from horn_neuro.simulator.standalone import ROOM
+from horn_neuro.simulator.terms.wired import columns
 
 ONE, TWO = (hn.effenberger_2025(n, seed=1) for n in (1, 2))
 NOTHING = np.broadcast_to(0.0, (2**31, 1, 1))
@@ -69,24 +72,35 @@ def test_steps_beyond_the_bound_in_numpy(tmp_path):
     assert arrays["sum"].tolist() == [1.5 - 20 + 25]
 
 
+def two_connections(n_units, unit, senders, delays):
+    """Connections to one unit, with weights 10 and 1."""
+    places = [unit, unit], senders
+    weights, delays = (
+        sparse.csr_array((values, places), shape=(n_units, n_units))
+        for values in ([10.0, 1.0], delays)
+    )
+    return Connections(weights, delays)
+
+
 def test_places_beyond_the_bound_in_numpy(monkeypatch):
     """Of a gather from a long ring; of bins of spikes."""
+    ring, units = 2**19 + 1, 2**12
+    connections = two_connections(units, 0, (7, 9), (1, ring))
+    monkeypatch.setattr(np, "concatenate", lambda twice: twice[0])
     seen = []
     make = operations.sparse.csr_array
     monkeypatch.setattr(
         operations.sparse, "csr_array", lambda parts, shape: seen.append(make(parts, shape=shape))
     )
-    ring, units = 2**19 + 1, 2**12
     arrays = {
         "past": np.broadcast_to(0.0, ring * units),
         "out": np.zeros(units),
-        "weights": np.ones(2),
-        "pre": np.array([7, 9], np.int32),
-        "delay": np.array([1, ring], np.int32),
-        "first": np.r_[0, np.full(units, 2)].astype(np.int64),
+        "weights": connections.weights,
+        "column": columns(connections, ring),
+        "first": connections.first,
     }
     Gather("weights", "past", "out", ring, units, 1).python(arrays)
-    assert seen[0].indices.tolist() == [7, 2**31 + 9]
+    assert seen[0].indices.tolist() == [2**31 + 7, 9]  # the oldest first
 
     counted = []
     monkeypatch.setattr(
@@ -136,20 +150,23 @@ def test_steps_beyond_the_bound_in_compiled_programs(tmp_path):
 
 @pytest.mark.compiler
 def test_places_beyond_the_bound_in_compiled_programs(tmp_path):
-    """The last unit hears itself as it was 70,000 steps ago, and as it was now."""
+    """The last unit hears the one before as 70,000 steps ago, and itself as it is now."""
     last, step = UNITS - 1, RING - 1  # slot 0 is the oldest, and the present the last
-    values = {last * TRIALS: 3.0, (step * UNITS + last) * TRIALS: 0.5}
+    values = {(last - 1) * TRIALS: 3.0, (step * UNITS + last) * TRIALS: 0.5}
     values |= {index + TRIALS - 1: -value for index, value in values.items()}
     hollow(tmp_path / "past.in", RING * UNITS * TRIALS, values)
-    np.array([10.0, 1.0]).tofile(tmp_path / "weights.in")
-    np.full(2, last, np.int32).tofile(tmp_path / "pre.in")
-    np.array([RING, 1], np.int32).tofile(tmp_path / "delay.in")
-    np.r_[np.zeros(UNITS), 2].astype(np.int64).tofile(tmp_path / "first.in")
-    body = given("past") + given("weights") + given("first", "int64_t")
-    body += given("pre", "int32_t") + given("delay", "int32_t")
-    names = {name: name for name in ("past", "weights", "first", "pre", "delay", "out")}
-    body += "\n".join(DELAYED.code(names))
-    out = compiled(tmp_path, body, step, UNITS * TRIALS).reshape(UNITS, TRIALS)
-    assert out[last, 0] == 10 * 3.0 + 0.5
-    assert out[last, -1] == -out[last, 0]
-    assert np.count_nonzero(out) == 2
+    connections = two_connections(UNITS, last, (last - 1, last), (RING, 1))
+    column = columns(connections, RING)
+    for integer in (np.int32, np.int64):
+        assert (column.astype(integer) == column).all()
+        connections.weights.tofile(tmp_path / "weights.in")
+        column.astype(integer).tofile(tmp_path / "column.in")
+        connections.first.tofile(tmp_path / "first.in")
+        body = given("past") + given("weights") + given("first", "int64_t")
+        body += given("column", f"{np.dtype(integer)}_t")
+        names = {name: name for name in ("past", "weights", "first", "column", "out")}
+        body += "\n".join(DELAYED.code(names))
+        out = compiled(tmp_path, body, step, UNITS * TRIALS).reshape(UNITS, TRIALS)
+        assert out[last, 0] == 10 * 3.0 + 0.5
+        assert out[last, -1] == -out[last, 0]
+        assert np.count_nonzero(out) == 2

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "blas.h"
@@ -113,6 +114,15 @@ void product(const real *weights, const real *signal, int units, int sources, in
     static const Blas<real> blas;
     if (blas.suits(units, sources, trials))
         return blas.product(weights, signal, units, sources, trials, out);
+    if (trials < WIDTH<real> && sources < WIDTH<real>) {
+        for (int i = 0; i < units; i++, weights += sources)
+            for (int t = 0; t < trials; t++) {
+                real total = 0;
+                for (int j = 0; j < sources; j++) total += weights[j] * signal[j * trials + t];
+                *out++ = total;
+            }
+        return;
+    }
     if (trials < WIDTH<real>) {
         static std::vector<real> column;
         column.resize(sources);
@@ -141,22 +151,30 @@ void product(const real *weights, const real *signal, int units, int sources, in
     }
 }
 
-// Sums over incoming connections. Those of unit i are first[i] to first[i + 1];
-// what arrives by a connection is as old as its delay.
+// Sums over incoming connections. Those of unit i are first[i] to first[i + 1]; each sees
+// the unit that is column[c] away from the first one of the present slot of the ring.
+template <class integer>
 class Gather {
+    typedef std::make_unsigned_t<integer> index;
     const int64_t *first;
-    const int32_t *pre, *delay;
+    const integer *column;
     const int ring, units, trials;
     std::vector<size_t> places;  // where the senders of one unit are seen
 
-    int look(int unit, int64_t k) {
-        const int now = k % ring + 1, count = first[unit + 1] - first[unit];
-        const int32_t *p = pre + first[unit], *d = delay ? delay + first[unit] : nullptr;
+    // Connection to place. What lies before the ring is a huge unsigned number, of which the
+    // smaller is that with the ring's length added: no branch, and no second array of delays.
+    auto place(int64_t k) const {
+        const index now = k % ring * units, all = (index)ring * units;
+        return [this, now, all](int64_t c) -> size_t {
+            const index at = now + (index)column[c];
+            return std::min<index>(at, at + all);
+        };
+    }
+    template <class Place>
+    int look(int unit, const Place &place) {
+        const int count = first[unit + 1] - first[unit];
         if (places.size() < (size_t)count) places.resize(count);
-        for (int c = 0; c < count; c++) {
-            const int slot = d ? now - d[c] : 0;
-            places[c] = ((size_t)(slot < 0 ? slot + ring : slot) * units + p[c]) * trials;
-        }
+        for (int c = 0; c < count; c++) places[c] = place(first[unit] + c) * trials;
         return count;
     }
 
@@ -173,15 +191,24 @@ class Gather {
     }
 
    public:
-    Gather(const int64_t *first, const int32_t *pre, const int32_t *delay, int ring, int units,
-           int trials)
-        : first(first), pre(pre), delay(delay), ring(ring), units(units), trials(trials) {}
+    Gather(const int64_t *first, const integer *column, int ring, int units, int trials)
+        : first(first), column(column), ring(ring), units(units), trials(trials) {}
 
     template <bool ADD, class real>
     void sum(const real *weights, const real *signal, int64_t k, real *out) {
         constexpr int width = WIDTH<real>;
+        const auto place = this->place(k);
+        if (trials == 1) {
+            for (int i = 0; i < units; i++) {
+                real total = ADD ? out[i] : 0;
+                for (int64_t c = first[i]; c < first[i + 1]; c++)
+                    total += weights[c] * signal[place(c)];
+                out[i] = total;
+            }
+            return;
+        }
         for (int i = 0; i < units; i++, out += trials) {
-            const int count = look(i, k);
+            const int count = look(i, place);
             const real *w = weights + first[i];
             int t = 0;
             for (; t + 4 * width <= trials; t += 4 * width)
@@ -198,8 +225,9 @@ class Gather {
     // The same with weights of their own for every trial; keeps what arrives.
     template <class real>
     void each(const real *weights, real *arriving, const real *signal, int64_t k, real *out) {
+        const auto place = this->place(k);
         for (int i = 0; i < units; i++, out += trials) {
-            const int count = look(i, k);
+            const int count = look(i, place);
             std::fill(out, out + trials, real(0));
             for (int c = 0; c < count; c++, weights += trials, arriving += trials)
                 for (int t = 0; t < trials; t++) {

@@ -97,11 +97,10 @@ constexpr int THREADS = 128;
 // Sums over incoming connections. Threads of a block lie side by side over trials,
 // then over the connections of one unit, then over units. PLASTIC: weights of
 // their own for every trial, and what arrives is kept.
-template <bool ADD, bool PLASTIC, class real>
-__global__ void gather(const int64_t *first, const int32_t *pre, const int32_t *delay,
-                       const real *weights, const real *signal, int now, int ring, int units,
-                       int trials, int over_trials, int over_connections, real *arriving,
-                       real *out) {
+template <bool ADD, bool PLASTIC, class real, class integer>
+__global__ void gather(const int64_t *first, const integer *column, const real *weights,
+                       const real *signal, int64_t now, int64_t all, int units, int trials,
+                       int over_trials, int over_connections, real *arriving, real *out) {
     __shared__ real part[THREADS];
     const int thread = threadIdx.x, lane = thread / over_trials % over_connections;
     const int unit = blockIdx.x * (blockDim.x / (over_trials * over_connections)) +
@@ -111,9 +110,9 @@ __global__ void gather(const int64_t *first, const int32_t *pre, const int32_t *
     real sum = 0;
     if (there)
         for (int64_t c = first[unit] + lane; c < first[unit + 1]; c += over_connections) {
-            int slot = delay ? now - delay[c] : 0;
-            if (slot < 0) slot += ring;
-            const real seen = signal[((size_t)slot * units + pre[c]) * trials + trial];
+            int64_t place = now + column[c];
+            if (place < 0) place += all;
+            const real seen = signal[place * trials + trial];
             if (PLASTIC) {
                 arriving[c * trials + trial] = seen;
                 sum += weights[c * trials + trial] * seen;
@@ -132,13 +131,14 @@ __global__ void gather(const int64_t *first, const int32_t *pre, const int32_t *
     }
 }
 
+template <class integer>
 class Gather {
     // Up to this ring, and if a quarter of all connections is there, dense products
     // over all ages do more arithmetic in less time than a gather.
     static constexpr int DENSE_RING = 16, DENSE_SHARE = 4;
 
     const int64_t *first;
-    const int32_t *pre, *delay;
+    const integer *column;
     const int ring, units, trials;
     int over_trials = 1, over_connections = 1;
     int64_t count;
@@ -155,14 +155,14 @@ class Gather {
     template <class real>
     void spread(const real *weights) {
         spread_yet = true;
-        if (!delay || ring > DENSE_RING || count * DENSE_SHARE < (int64_t)units * units) return;
+        if (ring == 1 || ring > DENSE_RING || count * DENSE_SHARE < (int64_t)units * units) return;
         const auto begin = fetch(first, units + 1);
-        const auto from = fetch(pre, count), age = fetch(delay, count);
+        const auto from = fetch(column, count);
         const auto w = fetch(weights, count);
         std::vector<real> full((size_t)units * ring * units, 0);
         for (int i = 0; i < units; i++)
             for (int64_t c = begin[i]; c < begin[i + 1]; c++)
-                full[((size_t)i * ring + ring - age[c]) * units + from[c]] = w[c];
+                full[((size_t)i * ring + ring - 1) * units + from[c]] = w[c];
         real *memory = allocate<real>(full.size());
         check(cudaMemcpy(memory, full.data(), full.size() * sizeof(real), cudaMemcpyHostToDevice),
               "spreading weights");
@@ -174,16 +174,15 @@ class Gather {
                 real *out) const {
         const int rows = THREADS / (over_trials * over_connections);
         const dim3 grid((units + rows - 1) / rows, (trials + over_trials - 1) / over_trials);
-        horn::gather<ADD, PLASTIC, real><<<grid, THREADS>>>(
-            first, pre, delay, weights, signal, (int)(k % ring) + 1, ring, units, trials,
+        horn::gather<ADD, PLASTIC, real, integer><<<grid, THREADS>>>(
+            first, column, weights, signal, k % ring * units, (int64_t)ring * units, units, trials,
             over_trials, over_connections, arriving, out);
         check(cudaGetLastError(), "summing over connections");
     }
 
    public:
-    Gather(const int64_t *first, const int32_t *pre, const int32_t *delay, int ring, int units,
-           int trials)
-        : first(first), pre(pre), delay(delay), ring(ring), units(units), trials(trials) {
+    Gather(const int64_t *first, const integer *column, int ring, int units, int trials)
+        : first(first), column(column), ring(ring), units(units), trials(trials) {
         check(cudaMemcpy(&count, first + units, sizeof count, cudaMemcpyDeviceToHost), "reading");
         while (over_trials < trials && over_trials < THREADS) over_trials *= 2;
         while (2 * over_connections * (int64_t)units <= count &&

@@ -8,6 +8,28 @@ from horn_neuro.simulator.terms.term import Term
 __all__ = ["Wired"]
 
 
+def columns(connections, ring):
+    """Return what each connection sees, counted in units from the present slot of a ring.
+
+    Parameters
+    ----------
+    connections : Connections
+        The connections.
+    ring : int
+        Length of the ring.
+
+    Returns
+    -------
+    column : ndarray of int32 or int64, shape (n_connections,)
+        The sender, or, by a delay, that less `n_units` for each step over the first.
+    """
+    n = connections.n_units
+    integer = np.int32 if ring * n < 2**31 else np.int64
+    if connections.delay is None:
+        return connections.pre.astype(integer)
+    return connections.pre - (connections.delay.astype(integer) - 1) * n
+
+
 class Wired(Term):
     """A sum over connections of a variable of the senders.
 
@@ -71,9 +93,11 @@ class Wired(Term):
     def given(self, state):
         """Return the arrays that operations are given."""
         connections, size = self.connections, self.sizes
-        given = {"weights": connections.weights, "first": connections.first, "pre": connections.pre}
-        if self.ring > 1:
-            given["delay"] = connections.delay
+        given = {
+            "weights": connections.weights,
+            "first": connections.first,
+            "column": columns(connections, self.ring),
+        }
         given = {f"{self.of}{name}": array for name, array in given.items()}
         if self.ring > 1:
             # The value of `lag` steps ago is in slot -lag.
@@ -100,11 +124,14 @@ class Wired(Term):
         return 3e-10 * len(self.connections) * self.sizes.n_trials
 
     def memory(self):
-        """Estimate the bytes it takes."""
-        ring = self.ring * self.sizes.size
+        """Estimate the bytes; the ring stands three times, as given, at work and handed back."""
+        ring = 3 * self.ring * self.sizes.size if self.ring > 1 else 0
         return len(self.connections) * (8 + self.sizes.itemsize) + ring * self.sizes.itemsize
 
     def gpu_memory(self):
         """Estimate the bytes it takes on a GPU, where dense weights are spread over ages."""
-        spread = self.ring * self.sizes.n_units**2 if 1 < self.ring <= 16 else 0
-        return self.memory() + spread * self.sizes.itemsize
+        if self.ring == 1:
+            return self.memory()
+        spread = self.ring * self.sizes.n_units**2 if self.ring <= 16 else 0
+        elsewhere = 2 * self.ring * self.sizes.size
+        return self.memory() + (spread - elsewhere) * self.sizes.itemsize
