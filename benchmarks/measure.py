@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import statistics
 import subprocess
@@ -17,22 +18,29 @@ import psutil
 TURN = 0.2
 
 
-def interleaved(calls, repeats):
+def interleaved(calls, repeats, clock=time.perf_counter):
     """Median seconds of each call, taken in turns after one warm-up.
 
     A turn repeats a short call until `TURN` seconds have passed, as training does
     with its steps, so that it does not pay for the memory that the others used.
+    `processor_seconds` is a clock that other jobs on the machine disturb less.
     """
     seconds = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
-            count, started = 0, time.perf_counter()
-            while not count or time.perf_counter() - started < TURN:
+            count, started = 0, clock()
+            while not count or clock() - started < TURN:
                 call()
                 count += 1
             if turn:
-                seconds[name].append((time.perf_counter() - started) / count)
+                seconds[name].append((clock() - started) / count)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def processor_seconds():
+    """Seconds that this process, and its children that have ended, had a processor."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def peak(script, *arguments):

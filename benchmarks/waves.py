@@ -1,39 +1,44 @@
 #!/usr/bin/env python
 """How do time and memory grow with the size of a medium?
 
-Square sheets with eight neighbours and delays of 7 to 10 steps, beside a plain loop of
-NumPy with one `scipy.sparse` product for each delay: seconds of making the network, of
-whole calls after compiling, taken in turns, and peak memory in processes of their own;
-exponents against the number of units. Then the largest sheet over 2,000 steps, from
-making to the recording.
+Square sheets with eight neighbours and delays of 7 and 10 steps over 2,000 steps, beside a
+plain loop of NumPy with one `scipy.sparse` product for each delay, and one sheet that hears
+from far, too. Whole calls after compiling, in turns, in seconds that a processor worked,
+which other jobs disturb less; then each alone in a process, with its imports and the making
+of its network: seconds by the clock and of a processor, and its largest memory. Exponents
+are those against the number of units.
 
-    python benchmarks/waves.py            # up to 512 x 512, half an hour on two cores
-    python benchmarks/waves.py --quick    # up to 64 x 64
+    python benchmarks/waves.py            # up to 512 x 512, 6 minutes on two cores; the page
+    python benchmarks/waves.py --quick    # up to 64 x 64, not kept
 """
 
 import argparse
+import datetime
 import json
 import platform
-import resource
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
 import scipy
-from measure import interleaved, peak
+from measure import interleaved, peak, processor_seconds
 
 import horn_neuro as hn
 
 SIDES = (32, 64, 128, 256, 512)
-STEPS, LONG = 400, 2000
-RESULT = Path(__file__).parent / "results" / "waves.json"
+FAR = (64, 2)  # the side of the sheet that hears from far, and from how many units
+STEPS = 2000
+WAYS = ("cpp", "numpy", "loop")
+FOLDER = Path(__file__).parent
+RESULT, PAGE = FOLDER / "results" / "waves_speed.json", FOLDER / "waves.md"
 
 
-def sheet(side):
+def sheet(side, far=0):
     """The nearest neighbours are 7 steps away, those across the corner 10."""
-    return hn.lattice((side, side), 0.1, radius=1.5, velocity=1 / 7, seed=1)
+    return hn.lattice((side, side), 0.1, radius=1.5, velocity=1 / 7, long_range=far, seed=1)
 
 
 def pulse(steps):
@@ -58,137 +63,142 @@ def sparse_loop(params, stimulus):
     return x
 
 
-def simulation(params, stimulus, device):
-    """Nothing but the final state is recorded."""
-    rec = hn.simulate(params, stimulus, record=(), device=device, coupling="sparse")
-    return rec.final_state.x[0]
+def final(way, params, stimulus):
+    """Return the positions at the end; nothing else is recorded."""
+    if way == "loop":
+        return sparse_loop(params, stimulus)
+    return hn.simulate(params, stimulus, record=(), device=way).final_state.x[0]
 
 
-def run_alone(name, side, steps):
-    params = sheet(side)
-    if name == "loop":
-        return sparse_loop(params, pulse(steps))
-    return simulation(params, pulse(steps), name)
+def measured(side, far, repeats):
+    """One sheet: seconds, MiB and how far the ways are apart (dict)."""
+    started = processor_seconds()
+    params, stimulus = sheet(side, far), pulse(STEPS)
+    making = processor_seconds() - started
+    ends = {}
 
+    def call(way):
+        ends[way] = final(way, params, stimulus)
 
-def measured(side, steps, repeats, device):
-    """One size: seconds, MiB and how far the two are apart (dict)."""
-    started = time.perf_counter()
-    params = sheet(side)
-    making, stimulus = time.perf_counter() - started, pulse(steps)
-    calls = {
-        "simulate": lambda: simulation(params, stimulus, device),
-        "loop": lambda: sparse_loop(params, stimulus),
-    }
-    results = [call() for call in calls.values()]  # whatever has to be compiled is compiled here
-    difference = np.abs(results[0] - results[1]).max() / np.abs(results[1]).max()
-    seconds = interleaved(calls, repeats)
-    memory = {
-        name: peak(__file__, where, side, steps)
-        for name, where in (("simulate", device), ("loop", "loop"))
-    }
-    return {
+    seconds = interleaved({way: partial(call, way) for way in WAYS}, repeats, processor_seconds)
+    largest = np.abs(ends["loop"]).max()
+    row = {
         "side": side,
+        "far": far,
         "units": params.n_units,
         "connections": params.w_rec.nnz,
-        "steps": steps,
-        "making_seconds": making,
-        **{f"{name}_seconds": value for name, value in seconds.items()},
-        **{f"{name}_mib": value for name, value in memory.items()},
-        "difference": float(difference),
+        "longest": params.max_delay,
+        "making": making,
+        "seconds": seconds,
+        "mib": {},
+        "alone": {},  # by the clock, and of a processor
+        "difference": max(float(np.abs(ends[way] - ends["loop"]).max() / largest) for way in WAYS),
     }
+    for way in WAYS:
+        before = time.perf_counter(), processor_seconds() - time.process_time()
+        row["mib"][way] = peak(__file__, way, side, far)
+        after = time.perf_counter(), processor_seconds() - time.process_time()
+        row["alone"][way] = np.subtract(after, before).tolist()
+    return row
 
 
 def exponents(rows):
-    """Slope of each measure against units on double logarithmic axes, of the three largest."""
-    units = np.log([row["units"] for row in rows[-3:]])
-    least = {key: rows[0][key] if key.endswith("mib") else 0 for key in rows[0]}
-    found = {}
-    for key in ("making_seconds", "simulate_seconds", "loop_seconds", "simulate_mib", "loop_mib"):
-        values = np.array([row[key] - least[key] for row in rows[-3:]])
-        if len(values) > 1 and (values > 0).all():
-            found[key] = float(np.polyfit(units, np.log(values), 1)[0])
-    return found
+    """Slopes against units on double logarithmic axes, of the three largest sheets.
+
+    Memory is that over the smallest sheet, which is of Python and its libraries.
+    """
+    rows = [row for row in rows if not row["far"]]
+    last = rows[-3:]
+    found = {"making": [row["making"] for row in last]}
+    for way in WAYS:
+        found[f"{way}, seconds"] = [row["seconds"][way] for row in last]
+        found[f"{way}, memory"] = [row["mib"][way] - rows[0]["mib"][way] for row in last]
+    units = np.log([row["units"] for row in last])
+    return {
+        name: float(np.polyfit(units, np.log(values), 1)[0])
+        for name, values in found.items()
+        if len(values) > 1 and min(values) > 0
+    }
 
 
-def show(result):
+def page(result):
     """Return the page of a result (str)."""
     lines = [
-        f"{result['machine']}, Python {result['python']}, NumPy {result['numpy']}, "
-        f"SciPy {result['scipy']}; device {result['device']}\n",
-        f"Sheets with eight neighbours and delays of 7 to 10 steps, {result['rows'][0]['steps']} "
-        "steps, only the final state kept. Load of the machine (processes that wait for its "
-        f"{result['cores']} cores) at the start and at the end: {result['load'][0]:.1f}, "
+        f"Measured on {result['date']}, {result['cores']} cores ({result['machine']}), Python "
+        f"{result['python']}, NumPy {result['numpy']}, SciPy {result['scipy']}. Processes that "
+        f"waited for a core at the start and at the end: {result['load'][0]:.1f}, "
         f"{result['load'][1]:.1f}.\n",
-        "| sheet | connections | making, s | `simulate`, s | loop, s | ratio | `simulate`, MiB | "
-        "loop, MiB |",
+        "    python benchmarks/waves.py\n",
+        f"Square sheets with eight neighbours and delays of 7 and 10 steps, {STEPS:,} steps, only "
+        "the final state kept. The loop is NumPy with one `scipy.sparse` product for each delay.\n",
+        "## Whole calls after compiling, seconds of a processor\n",
+        "| sheet | connections | making | cpp | numpy | loop | cpp / loop | numpy / loop |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in result["rows"]:
+        seconds = row["seconds"]
         lines.append(
-            f"| {row['side']} x {row['side']} | {row['connections']:,} | "
-            f"{row['making_seconds']:.3g} | {row['simulate_seconds']:.3g} | "
-            f"{row['loop_seconds']:.3g} | {row['simulate_seconds'] / row['loop_seconds']:.2f} | "
-            f"{row['simulate_mib']:.0f} | {row['loop_mib']:.0f} |"
+            f"| {name_of(row)} | {row['connections']:,} | {row['making']:.2g} | "
+            + " | ".join(f"{seconds[way]:.3g}" for way in WAYS)
+            + "".join(f" | {seconds[way] / seconds['loop']:.2f}" for way in WAYS[:-1])
+            + " |"
         )
-    slopes = ", ".join(f"{k.replace('_', ' ')} {v:.2f}" for k, v in result["exponents"].items())
     lines += [
-        f"\nExponents against units, of the three largest (memory over that of the smallest): "
-        f"{slopes}.\n",
-        f"The largest over {result['long_steps']} steps in a process of its own, making and "
-        f"imports included: {result['long_seconds']:.0f} s, of which a processor worked "
-        f"{result['long_processor_seconds']:.0f} s, and {result['long_mib']:.0f} MiB.",
+        "\n## Alone in a process, with imports and making\n",
+        "Seconds by the clock (of a processor), and peak memory.\n",
+        "| sheet | cpp | numpy | loop |\n|---|---|---|---|",
     ]
-    return "\n".join(lines)
+    for row in result["rows"]:
+        cells = [
+            "{:.1f} s ({:.1f} s), {:.0f} MiB".format(*row["alone"][way], row["mib"][way])
+            for way in WAYS
+        ]
+        lines.append(f"| {name_of(row)} | {' | '.join(cells)} |")
+    lines.append("\n## Exponents against units, of the three largest sheets of neighbours\n")
+    lines += [f"- {name}: {slope:.2f}" for name, slope in result["exponents"].items()]
+    return "\n".join(lines) + "\n"
 
 
-def processor_seconds():
-    """Seconds that all children that have ended had a processor, which others do not take."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def name_of(row):
+    far = f", {row['far']} from far (delays to {row['longest']})" if row["far"] else ""
+    return f"{row['side']} x {row['side']}{far}"
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="up to 64 x 64")
-    parser.add_argument("--device", default="cpp", choices=("numpy", "cython", "cpp"))
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="up to 64 x 64, not kept")
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.alone:
-        name, side, steps = args.alone
-        run_alone(name, int(side), int(steps))
+        way, side, far = args.alone
+        final(way, sheet(int(side), int(far)), pulse(STEPS))
         return
 
     load = [psutil.getloadavg()[0]]
     sides = SIDES[:2] if args.quick else SIDES
     rows = []
     sheet(4)  # imports
-    for side in sides:
-        rows.append(measured(side, STEPS, args.repeats, args.device))
+    for side, far in [*((side, 0) for side in sides), FAR]:
+        rows.append(measured(side, far, 1 if far or side >= 256 else 3))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    run_alone(args.device, sides[-1], LONG)  # compiled here
-    started, used = time.perf_counter(), processor_seconds()
-    most = peak(__file__, args.device, sides[-1], LONG)
-    seconds, used = time.perf_counter() - started, processor_seconds() - used
     result = {
+        "date": datetime.date.today().isoformat(),
         "machine": platform.machine(),
         "cores": psutil.cpu_count(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
-        "device": args.device,
+        "steps": STEPS,
         "rows": rows,
         "exponents": exponents(rows),
-        "long_steps": LONG,
-        "long_seconds": seconds,
-        "long_processor_seconds": used,
-        "long_mib": most,
         "load": [*load, psutil.getloadavg()[0]],
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(show(result))
+    text = page(result)
+    if not args.quick:
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+        PAGE.write_text(text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -211,36 +211,56 @@ def waves(gpu):
         del sys.modules["waves"]
 
 
-def test_the_loop_over_a_sheet_is_the_same_model(waves):
-    params = waves.sheet(6).replace(w_rec=10 * waves.sheet(6).w_rec)
-    assert set(params.delays.data.tolist()) == {7, 10}
-    found = waves.simulation(params, waves.pulse(60), "numpy")
-    expected = waves.sparse_loop(params, waves.pulse(60))
+@pytest.mark.parametrize("far", [0, 2])
+def test_the_loop_over_a_sheet_is_the_same_model(waves, far):
+    params = waves.sheet(6, far)
+    params = params.replace(w_rec=10 * params.w_rec)
+    assert {7, 10} <= set(params.delays.data.tolist())
+    assert params.max_delay == (10 if far == 0 else 30)
+    found = waves.final("numpy", params, waves.pulse(60))
+    expected = waves.final("loop", params, waves.pulse(60))
     assert np.abs(found - expected).max() <= 1e-10 * np.abs(expected).max()
     unheard = waves.sparse_loop(params.replace(w_rec=0 * params.w_rec), waves.pulse(60))
     assert np.abs(unheard - expected).max() > 1e-3 * np.abs(expected).max()
 
 
-def test_waves_are_written_in_one_file(waves, monkeypatch, tmp_path, capsys):
+def test_waves_are_written_in_one_file_and_a_page(waves, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(waves, "SIDES", (4, 8))
-    monkeypatch.setattr(waves, "STEPS", 12)
-    monkeypatch.setattr(waves, "LONG", 20)
-    monkeypatch.setattr(waves, "RESULT", tmp_path / "results" / "waves.json")
-    monkeypatch.setattr(waves, "peak", lambda *args: 10.0 + args[2])
-    monkeypatch.setattr(waves, "interleaved", lambda calls, repeats: dict.fromkeys(calls, 0.5))
-    waves.main(["--quick", "--device", "numpy"])
+    monkeypatch.setattr(waves, "FAR", (8, 1))
+    monkeypatch.setattr(waves, "STEPS", 60)
+    monkeypatch.setattr(waves, "WAYS", ("numpy", "loop"))
+    monkeypatch.setattr(waves, "RESULT", tmp_path / "results" / "waves_speed.json")
+    monkeypatch.setattr(waves, "PAGE", tmp_path / "waves.md")
+    monkeypatch.setattr(waves, "peak", lambda script, way, side, far: 10.0 + side)
+
+    def seconds(calls, repeats, clock):
+        for call in calls.values():
+            call()
+        return {"numpy": 0.5, "loop": 0.25}
+
+    monkeypatch.setattr(waves, "interleaved", seconds)
+    waves.main([])
     written = json.loads(waves.RESULT.read_text())
-    assert [row["connections"] for row in written["rows"]] == [8 * 16, 8 * 64]
+    assert [row["connections"] for row in written["rows"]] == [8 * 16, 8 * 64, 9 * 64]
     assert all(row["difference"] <= 1e-10 for row in written["rows"])
-    assert written["exponents"]["loop_seconds"] == pytest.approx(0)
-    assert written["long_mib"] == 18
-    assert "| 8 x 8 | 512 |" in capsys.readouterr().out
+    assert written["exponents"]["loop, seconds"] == pytest.approx(0)
+    text = waves.PAGE.read_text()
+    assert "| 8 x 8 | 512 |" in text
+    assert "| 0.5 | 0.25 | 2.00 |" in text
+    assert text.strip() in capsys.readouterr().out
 
 
 def test_exponents_are_slopes(waves):
-    measures = ("making_seconds", "simulate_seconds", "loop_seconds", "simulate_mib", "loop_mib")
-    rows = [{"units": n, **dict.fromkeys(measures, 3 * n**1.5)} for n in (1, 100, 200, 400)]
-    rows = [{**row, "loop_mib": 7 + row["units"]} for row in rows]
-    found = waves.exponents(rows)
-    assert found["simulate_seconds"] == pytest.approx(1.5)
-    assert found["loop_mib"] == pytest.approx(1, abs=0.02)
+    rows = [
+        {
+            "units": n,
+            "far": 0,
+            "making": 3 * n**1.5,
+            "seconds": dict.fromkeys(waves.WAYS, 3 * n**1.5),
+            "mib": {**dict.fromkeys(waves.WAYS, 3 * n**1.5), "loop": 7 + n},
+        }
+        for n in (1, 100, 200, 400)
+    ]
+    found = waves.exponents([*rows, {**rows[0], "far": 2}])
+    assert found["cpp, seconds"] == found["making"] == pytest.approx(1.5)
+    assert found["loop, memory"] == pytest.approx(1, abs=0.02)
