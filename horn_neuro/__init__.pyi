@@ -19,8 +19,10 @@ from .parameters import (
     effenberger_2025,
     lattice,
     load_parameters,
+    network,
     pretrained,
     stack,
+    trainable,
 )
 from .recording import Recording, State, load_recording
 from .simulator import DrawnKicks, PoissonKicks, simulate
@@ -45,6 +47,7 @@ __all__ = [
     "lattice",
     "load_parameters",
     "load_recording",
+    "network",
     "parameters",
     "pretrained",
     "recording",
@@ -53,5 +56,6 @@ __all__ = [
     "simulator",
     "stack",
     "sweep",
+    "trainable",
     "twin",
 ]

@@ -3,11 +3,12 @@
 from horn_neuro.parameters.connections import Connections
 from horn_neuro.parameters.delays import constant_delays, distance_delays, uniform_delays
 from horn_neuro.parameters.diffusion import DiffusiveCoupling
-from horn_neuro.parameters.factories import effenberger_2025
+from horn_neuro.parameters.factories import effenberger_2025, trainable
 from horn_neuro.parameters.grid import Grid
 from horn_neuro.parameters.horn import HornParameters
 from horn_neuro.parameters.lattice import lattice
 from horn_neuro.parameters.layers import stack
+from horn_neuro.parameters.physical import network
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
 from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
 from horn_neuro.parameters.seeds import child_seed, generator, resolve_seed
@@ -48,12 +49,14 @@ __all__ = [
     "lattice",
     "load_parameters",
     "log_uniform",
+    "network",
     "pretrained",
     "pretrained_table",
     "resolve_seed",
     "shuffled",
     "sparse_random",
     "stack",
+    "trainable",
     "truncated_normal",
     "uniform_delays",
     "uniform_multiple",

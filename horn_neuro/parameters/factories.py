@@ -1,13 +1,14 @@
-"""Networks from the literature, named after their papers, with the numbers of their public code."""
+"""Networks to start from: of the literature, named after their papers, and one that learns."""
 
 import numpy as np
 
 from horn_neuro._quantities import number, whole
 from horn_neuro.parameters.horn import HornParameters
-from horn_neuro.parameters.samplers import uniform_multiple
+from horn_neuro.parameters.samplers import log_uniform, uniform_multiple
 from horn_neuro.parameters.seeds import generator, resolve_seed
+from horn_neuro.parameters.topology import dense_gaussian
 
-__all__ = ["effenberger_2025"]
+__all__ = ["effenberger_2025", "trainable"]
 
 
 def effenberger_2025(
@@ -94,3 +95,62 @@ def effenberger_2025(
         b_out=linear("b_out", n_outputs, fan_in=n_units),
         provenance=provenance,
     )
+
+
+def trainable(n_units=64, n_inputs=1, n_outputs=10, n_steps=784, *, heterogeneous=True, seed=None):
+    """Make an untrained network that learns sequences of a given length well.
+
+    Units decay within a quarter of a sequence (gamma = 4 / n_steps) and turn between two and
+    a half times in it and once in 21 steps; alpha is 30 gamma, and recurrent weights are three
+    times those at which an uncoupled unit's damping is made up for (std = 6 gamma / alpha).
+    In sequential MNIST (784 steps) this is the setting that `benchmarks/results/smnist_search.md`
+    found; other lengths scale it.
+
+    Parameters
+    ----------
+    n_units, n_inputs, n_outputs : int
+        Sizes of the network.
+    n_steps : int
+        Length of the sequences, of ragged ones the longest.
+    heterogeneous : bool
+        Whether frequencies are drawn from the whole range, uniformly in their logarithm, or
+        are all at its geometric mean.
+    seed : int | None
+        Root of all randomness; None draws one. It is kept in the provenance.
+
+    Returns
+    -------
+    params : HornParameters
+
+    Raises
+    ------
+    ValueError
+        If a size or a length is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params = hn.trainable(n_units=16, n_inputs=3, n_outputs=2, n_steps=200, seed=1)
+    >>> float(params.gamma[0])
+    0.02
+    """
+    n_steps, seed = whole("n_steps", n_steps), resolve_seed(seed)
+    gamma = min(4 / n_steps, 0.25)  # at most what leaves even the fastest unit stable
+    alpha = 30 * gamma
+    low = min(5 * np.pi / n_steps, 0.4)
+    high = max(0.3, 4 * low)
+    sizes = {"heterogeneous": False, "gamma": gamma, "alpha": alpha, "seed": seed}
+    params = effenberger_2025(n_units, n_inputs, n_outputs, omega=np.sqrt(low * high), **sizes)
+    if not isinstance(heterogeneous, bool | np.bool_):
+        raise ValueError(f"heterogeneous = {heterogeneous!r}: give True or False")
+    drawn = {}
+    if heterogeneous:
+        drawn["omega"] = np.sort(log_uniform(low, high, params.n_units, generator(seed, "omega")))
+    drawn["w_rec"] = dense_gaussian(params.n_units, 6 * gamma / alpha, generator(seed, "coupling"))
+    provenance = {
+        "factory": "trainable",
+        "n_steps": n_steps,
+        "heterogeneous": bool(heterogeneous),
+        "seed": seed,
+    }
+    return params.replace(**drawn, provenance=provenance)

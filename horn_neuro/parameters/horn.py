@@ -14,6 +14,8 @@ from horn_neuro.parameters.stability import is_stable
 
 __all__ = ["HornParameters"]
 
+LONGEST_STEP = 0.1  # s; more is rather a number of ms
+
 # Symbolic shapes: n units, i inputs, o outputs.
 _SHAPES = {
     "omega": "n",
@@ -140,6 +142,15 @@ class HornParameters:
         self._set("h", number("h", self.h, above=0))
         self._set("step", number("step", self.step, "s", above=0))
         self._set("provenance", _as_json(self.provenance))
+        if self.step > LONGEST_STEP:
+            raise ValueError(
+                f"step = {self.step:g}: give seconds, such as 0.001, at most {LONGEST_STEP:g}"
+            )
+        if (self.omega < 0).any():
+            k = int(np.flatnonzero(self.omega < 0)[0])
+            raise ValueError(
+                f"omega[{k}] = {self.omega[k]:g}: give a frequency above 0, in rad a step"
+            )
         unstable = np.flatnonzero(~is_stable(self.omega, self.gamma, self.h))
         if unstable.size:
             k = unstable[0]

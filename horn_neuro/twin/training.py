@@ -107,9 +107,7 @@ class Task:
                 f"n_validation = {n_validation} of {len(labels)} sequences leaves none to train "
                 "with; give fewer"
             )
-        vars(self).update(
-            inputs=inputs, labels=labels, n_validation=n_validation, lengths=lengths
-        )
+        vars(self).update(inputs=inputs, labels=labels, n_validation=n_validation, lengths=lengths)
 
     @classmethod
     def of(cls, sequences, n_validation):

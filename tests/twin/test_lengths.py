@@ -104,9 +104,7 @@ def test_training_on_them(tmp_path):
     train_classifier(
         model, task, TrainingConfig(**options), tmp_path, fabric=Fabric(accelerator="cpu")
     )
-    loss, accuracy = evaluate(
-        model, task.inputs, task.labels, lengths=task.lengths, batch_size=7
-    )
+    loss, accuracy = evaluate(model, task.inputs, task.labels, lengths=task.lengths, batch_size=7)
     alone = [
         model(torch.tensor(sequences.inputs[k : k + 1, :length], dtype=torch.float32))
         for k, length in enumerate(sequences.lengths)
