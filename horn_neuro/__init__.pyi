@@ -27,6 +27,7 @@ from .parameters import (
 from .recording import Recording, State, load_recording
 from .simulator import DrawnKicks, PoissonKicks, simulate
 from .twin import HornNetwork
+from .twin.estimators import HornClassifier, HornRegressor
 
 __all__ = [
     "PRETRAINED",
@@ -34,8 +35,10 @@ __all__ = [
     "CovarianceRule",
     "DiffusiveCoupling",
     "DrawnKicks",
+    "HornClassifier",
     "HornNetwork",
     "HornParameters",
+    "HornRegressor",
     "PhaseRule",
     "PoissonKicks",
     "Recording",

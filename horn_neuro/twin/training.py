@@ -45,6 +45,9 @@ class TrainingConfig:
         Root of all randomness.
     optimizer : 'adamw' | 'sgd'
         AdamW, or plain gradient descent with momentum, which needs another learning rate.
+    patience : int | None
+        Epochs without a lower validation loss after which training stops; None goes on to
+        the end.
     """
 
     epochs: int = 5
@@ -55,12 +58,15 @@ class TrainingConfig:
     noise: float = 0.0
     seed: int = 1
     optimizer: str = "adamw"
+    patience: int | None = None
 
     def __post_init__(self):
         if self.optimizer not in _OPTIMIZERS:
             raise ValueError(f"optimizer = {self.optimizer!r}: choose {', '.join(_OPTIMIZERS)}")
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
             object.__setattr__(self, name, whole(name, getattr(self, name), least))
+        if self.patience is not None:
+            object.__setattr__(self, "patience", whole("patience", self.patience))
         for name, bound in (
             ("learning_rate", {"above": 0}),
             ("weight_decay", {"least": 0}),
@@ -78,8 +84,8 @@ class Task:
     ----------
     inputs : Tensor, shape (n_sequences, time, n_inputs)
         Training and validation sequences together.
-    labels : Tensor of int64, shape (n_sequences,)
-        Their classes.
+    labels : Tensor of int64, shape (n_sequences,), or float, (n_sequences, n_outputs)
+        Their classes, or numbers to be told, as the squared error has them.
     n_validation : int
         How many of them are drawn, by the seed, for validation; at least one, and not all.
     lengths : Tensor of int64, shape (n_sequences,) | None
@@ -99,8 +105,9 @@ class Task:
 
     def __post_init__(self):
         inputs, labels, lengths = _sequences(self.inputs, self.labels, self.lengths)
-        if not inputs.isfinite().all():
-            raise ValueError("inputs have values that are not finite; every value must be a number")
+        for name, values in (("inputs", inputs), ("labels", labels)):
+            if not values.isfinite().all():
+                raise ValueError(f"{name} have values that are not finite; give numbers everywhere")
         n_validation = whole("n_validation", self.n_validation)
         if n_validation >= len(labels):
             raise ValueError(
@@ -143,15 +150,16 @@ def _sequences(inputs, labels, lengths):
             "shape (n_sequences, time, n_inputs)"
         )
     kind = labels.dtype
+    told = kind.is_floating_point and labels.ndim == 2 and len(labels) == len(inputs)
     integers = not (kind.is_floating_point or kind.is_complex or kind == torch.bool)
-    if labels.shape != inputs.shape[:1] or not integers or (labels < 0).any():
+    if not told and (labels.shape != inputs.shape[:1] or not integers or (labels < 0).any()):
         raise ValueError(
             f"labels: {kind} of shape {tuple(labels.shape)}; give a class, 0 or above, for each of "
-            f"the {len(inputs)} sequences"
+            f"the {len(inputs)} sequences, or floating numbers of shape ({len(inputs)}, n_outputs)"
         )
     if lengths is not None:
         lengths = check_lengths(lengths, inputs.transpose(0, 1))
-    return inputs, labels.long(), lengths
+    return inputs, labels if told else labels.long(), lengths
 
 
 def _batch(inputs, labels, lengths, index):
@@ -161,25 +169,37 @@ def _batch(inputs, labels, lengths, index):
     return inputs[index, : lengths[index].max()], labels[index], lengths[index]
 
 
-def _check_classes(logits, n_classes):
-    if logits.ndim != 2 or logits.shape[1] < n_classes:
+def _n_outputs(labels):
+    """Return how many outputs a model needs at least (int), for classes or for numbers."""
+    return labels.shape[1] if labels.is_floating_point() else int(labels.max()) + 1
+
+
+def _loss(outputs, labels, n_outputs, reduction="mean"):
+    """Return the cross-entropy of classes, or the squared error of numbers."""
+    told = labels.is_floating_point()
+    if (
+        outputs.ndim != 2
+        or (told and outputs.shape[1] != n_outputs)
+        or outputs.shape[1] < n_outputs
+    ):
+        what = "numbers to tell" if told else "classes"
         raise ValueError(
-            f"labels: there are {n_classes} classes, but the model returns logits of shape "
-            f"{tuple(logits.shape)}; give (batch, n_outputs) with an output for each class"
+            f"labels: there are {n_outputs} {what}, but the model returns outputs of shape "
+            f"{tuple(outputs.shape)}; give (batch, n_outputs) with an output for each"
         )
+    function = nn.functional.mse_loss if told else nn.functional.cross_entropy
+    return function(outputs, labels.to(outputs) if told else labels, reduction=reduction)
 
 
 class _Loss(nn.Module):
-    """Mean cross-entropy of a model; Fabric would round its logits, but not inside of this."""
+    """Mean loss of a model; Fabric would round its outputs, but not inside of this."""
 
-    def __init__(self, model, n_classes):
+    def __init__(self, model, n_outputs):
         super().__init__()
-        self.model, self.n_classes = model, n_classes
+        self.model, self.n_outputs = model, n_outputs
 
     def forward(self, inputs, labels, *lengths):
-        logits = self.model(inputs, *lengths)
-        _check_classes(logits, self.n_classes)
-        return nn.functional.cross_entropy(logits, labels)
+        return _loss(self.model(inputs, *lengths), labels, self.n_outputs)
 
 
 def _noisy(inputs, std, seed, source):
@@ -191,7 +211,7 @@ def _noisy(inputs, std, seed, source):
 
 @torch.no_grad()
 def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500, lengths=None):
-    """Measure loss and accuracy.
+    """Measure loss and accuracy, or the share of variance that is told.
 
     Parameters
     ----------
@@ -199,8 +219,8 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500, lengths=N
         Returns logits of inputs.
     inputs : Tensor, shape (n_sequences, time, n_inputs)
         Sequences; the model gets them in the type of its parameters.
-    labels : Tensor of int64, shape (n_sequences,)
-        Classes.
+    labels : Tensor of int64, shape (n_sequences,), or float, (n_sequences, n_outputs)
+        Classes, or numbers.
     noise : float
         Standard deviation of Gaussian noise added to the inputs.
     seed : int
@@ -212,8 +232,9 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500, lengths=N
 
     Returns
     -------
-    loss, accuracy : float
-        Mean cross-entropy, and share of correct predictions.
+    loss, score : float
+        Mean cross-entropy and share of correct predictions; of numbers, the mean squared
+        error, and the coefficient of determination over all of them (R squared).
 
     Raises
     ------
@@ -222,16 +243,18 @@ def evaluate(model, inputs, labels, noise=0.0, seed=0, batch_size=500, lengths=N
     """
     inputs, labels, lengths = _sequences(inputs, labels, lengths)
     noise, batch_size = number("noise", noise, least=0), whole("batch_size", batch_size)
-    n_classes = int(labels.max()) + 1
+    n_outputs, told = _n_outputs(labels), labels.is_floating_point()
     like = next(model.parameters())
     loss, correct = 0.0, 0
     for first in range(0, len(labels), batch_size):
         batch, wanted, *ends = _batch(inputs, labels, lengths, slice(first, first + batch_size))
         batch = _noisy(batch, noise, seed, f"test noise {first}").to(like)
-        logits, wanted = model(batch, *ends), wanted.to(like.device)
-        _check_classes(logits, n_classes)
-        loss += nn.functional.cross_entropy(logits, wanted, reduction="sum").item()
-        correct += (logits.argmax(1) == wanted).sum().item()
+        outputs, wanted = model(batch, *ends), wanted.to(like.device)
+        loss += _loss(outputs, wanted, n_outputs, "sum").item()
+        correct += 0 if told else (outputs.argmax(1) == wanted).sum().item()
+    if told:
+        total = (labels - labels.mean(0)).square().sum().item()
+        return loss / labels.numel(), 1 - loss / total if total else float("nan")
     return loss / len(labels), correct / len(labels)
 
 
@@ -268,7 +291,7 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
     metrics : list of dict
         Of every epoch.
     best : dict of str to Tensor
-        State of the model in the epoch of best validation accuracy.
+        State of the model in the epoch of best validation accuracy, or least error.
 
     Raises
     ------
@@ -302,7 +325,7 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
         optimizer, config.learning_rate, total_steps=config.epochs * n_batches
     )
     # Before a checkpoint is loaded, which would lose bits in a model of another precision.
-    model, optimizer = fabric.setup(_Loss(model, int(task.labels.max()) + 1), optimizer)
+    model, optimizer = fabric.setup(_Loss(model, _n_outputs(task.labels)), optimizer)
     metrics, best = [], None
     if resume:
         state = _load(folder / CHECKPOINT, config, task)
@@ -316,9 +339,12 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
                 f"({' '.join(str(error).split())[-200:]}); resume with the same one"
             ) from None
         metrics, best = state["metrics"], state["best"]
+    name = "validation_r2" if task.labels.is_floating_point() else "validation_accuracy"
     if observe is not None and not metrics:
         observe(0, bare)
     for epoch in range(len(metrics), config.epochs):
+        if _stalled(metrics, config.patience):
+            break
         model.train()
         started, total = time.perf_counter(), torch.zeros((), device=fabric.device)
         order = generator(config.seed, f"epoch {epoch}").permutation(training)
@@ -349,11 +375,12 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
             "epoch": epoch + 1,
             "loss": loss,
             "validation_loss": found[0],
-            "validation_accuracy": found[1],
+            name: found[1],
             "learning_rate": schedule.get_last_lr()[0],
             "sequences_per_second": n_batches * config.batch_size / seconds,
         }
-        if found[1] > max((m["validation_accuracy"] for m in metrics), default=-1.0):
+        better = max((_goodness(earlier) for earlier in metrics), default=-np.inf)
+        if _goodness(row) > better:
             best = {key: value.detach().cpu().clone() for key, value in bare.state_dict().items()}
         metrics.append(row)
         if rank == 0:
@@ -362,6 +389,17 @@ def train(model, task, config, folder, *, fabric, resume=False, progress=None, o
         if progress is not None:
             progress(row)
     return metrics, best
+
+
+def _goodness(row):
+    """Return what the best epoch has most of: accuracy, or the least error."""
+    return row.get("validation_accuracy", -row["validation_loss"])
+
+
+def _stalled(metrics, patience):
+    """Say whether the validation loss has not become lower for `patience` epochs."""
+    losses = [row["validation_loss"] for row in metrics]
+    return bool(patience and losses) and len(losses) > patience + int(np.argmin(losses))
 
 
 def _save(folder, config, task, metrics, best, model, optimizer, schedule):
@@ -397,7 +435,7 @@ def _load(path, config, task):
         raise ValueError(f"{path} is no checkpoint of a training: it has no {sorted(missing)}")
     try:
         saved, state["metrics"] = json.loads(state["config"]), json.loads(state["metrics"])
-        saved = {"optimizer": "adamw", **saved}  # the only one, before there were two
+        saved = {"optimizer": "adamw", "patience": None, **saved}  # of before there was a choice
         torch.Generator().set_state(state["random"])  # which checks it
     except (RecursionError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint of a training ({error})") from None
