@@ -36,8 +36,16 @@ def test_spikes_carry_part_of_it(fast):
     assert refitted["continuous recurrence"].low > refitted["no recurrence"].value
 
 
+def without_spikes(cls, monkeypatch):
+    """Leave out what takes most of the time, where it is not looked at."""
+    share = hn.analysis.proportion([True])
+    both = {"as trained": share, "refitted readout": share}
+    monkeypatch.setattr(cls, "read_out", lambda *args: both)
+
+
 def test_resumes_to_the_same_numbers_and_refuses_others(experiment, tmp_path, monkeypatch):
     cls = experiment("transfer")
+    without_spikes(cls, monkeypatch)
     options = {"chunk": 20, "fit": 20, "device": "numpy"}
     whole = cls.run("fast", **options)
     compare_chunk, calls = cls.compare_chunk, []
@@ -68,9 +76,8 @@ def test_a_checkpoint_of_the_authors_layout(experiment, tmp_path, monkeypatch):
     """Its constants are given as options; chunks need not divide the digits."""
     params = hn.effenberger_2025(5, seed=2)
     save_checkpoint(params, tmp_path / "net.pt")
-    cls, share = experiment("transfer"), hn.analysis.proportion([True])
-    both = {"as trained": share, "refitted readout": share}
-    monkeypatch.setattr(cls, "read_out", lambda *args: both)
+    cls = experiment("transfer")
+    without_spikes(cls, monkeypatch)
     options = {"alpha": 0.1, "digits": 7, "chunk": 3, "device": "numpy"}
     one = cls("fast", checkpoint=tmp_path / "net.pt", **options)
     found, findings = one.start(tmp_path / "run")

@@ -45,8 +45,9 @@ def test_two_halves_are_a_whole(device):
     options = {"coupling": coupling, "device": device, "record": "x"}
     start = hn.State(x, y, past_x=past_x)
     whole = hn.simulate(params, stimulus, initial=start, **options)
-    first = hn.simulate(params, stimulus[:, :100], initial=start, **options)
-    second = hn.simulate(params, stimulus[:, 100:], initial=first.final_state, **options)
+    first, second = np.split(stimulus, 2, axis=1)  # equally long: one program for both
+    first = hn.simulate(params, first, initial=start, **options)
+    second = hn.simulate(params, second, initial=first.final_state, **options)
     joined = np.concatenate([part.data["x"].values for part in (first, second)], axis=2)
     assert np.abs(joined - whole.data["x"].values).max() < 1e-12
 
