@@ -1,13 +1,11 @@
 """Sphinx's configuration: sphinx-build -W docs docs/_build/html."""
 
 import shutil
-import sys
 from pathlib import Path
 
-DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS))
+from horn_neuro._version import __version__
 
-from horn_neuro._version import __version__  # noqa: E402
+DOCS = Path(__file__).parent
 
 project, author, copyright = "horn_neuro", "The horn_neuro developers", "The horn_neuro developers"
 version = release = __version__
