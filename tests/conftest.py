@@ -1,6 +1,7 @@
 """Fixtures that all rooms share."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def device(request):
 def compiled_device(request):
     """Every device that compiles programs of their own."""
     return _prepared(request)
+
+
+@pytest.fixture
+def pressed():
+    """SIGINT raises KeyboardInterrupt, even where the tests run in the background of a script."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

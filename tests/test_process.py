@@ -1,12 +1,9 @@
 """The process is the user's: what simulations use of it, they leave as they found it."""
 
 import gc
-import os
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -162,16 +159,12 @@ assert found() == before
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_what_the_user_has_set_decides_nothing(device, params):
+def test_what_the_user_has_set_decides_nothing(device):
     """Brian2's preferences, random numbers, clocks, and limits of time."""
     import brian2
     from brian2.devices.device import runtime_device
 
-    def run():
-        kicks = hn.PoissonKicks(200.0, 0.1)
-        return hn.simulate(params, 101, kicks=kicks, seed=1, device=device).data["x"].values
-
-    expected = run()
+    expected = _simulate(device).data["x"].values
     before, generator = dict(brian2.prefs), np.random.get_bit_generator()
     state = np.random.get_state()
     try:
@@ -181,7 +174,7 @@ def test_what_the_user_has_set_decides_nothing(device, params):
         brian2.prefs["codegen.cpp.define_macros"] = [("tanh", "sin")]
         np.random.set_bit_generator(np.random.PCG64(3))
         runtime_device._set_maximum_run_time(1e-9 * brian2.second)
-        found = run()
+        found = _simulate(device).data["x"].values
         assert isinstance(np.random.get_bit_generator(), np.random.PCG64)
     finally:
         runtime_device._set_maximum_run_time(None)
@@ -245,30 +238,6 @@ def test_numbers_that_are_drawn_ahead_are_the_users(params):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.compiler
-def test_processes_run_side_by_side(tmp_path):
-    """Four at once, which need one network that nobody has compiled: one compiles, all agree."""
-    code = (
-        "import horn_neuro as hn\n"
-        "from horn_neuro.simulator import standalone\n"
-        "make = standalone.generate\n"
-        "def generate(*args):\n    print('compiles'); return make(*args)\n"
-        "standalone.generate = generate\n"
-        "params = hn.effenberger_2025(4, seed=1)\n"
-        "print(hn.simulate(params, 23, kicks=hn.PoissonKicks(99.0, 0.1), seed=2, device='cpp')"
-        ".data['x'].values.tobytes().hex())"
-    )
-    env = os.environ | {"HORN_NEURO_CACHE": str(tmp_path)}
-    command = [sys.executable, "-c", code]
-    running = [
-        subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)
-    ]
-    said = [process.communicate()[0].split() for process in running]
-    assert sum("compiles" in words for words in said) == 1
-    assert len({words[-1] for words in said}) == 1
-    assert len(list(tmp_path.iterdir())) == 1
-
-
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_standalone_simulation_of_the_user_keeps_its_step(device, params):
     import brian2
@@ -310,186 +279,6 @@ def test_a_schedule_of_the_user_changes_nothing(device, params):
     finally:
         brian2.prefs["core.network.default_schedule"] = before
     np.testing.assert_array_equal(found, expected)
-
-
-# One for each thread: devices, precisions, kicks and networks.
-TOGETHER = {
-    "numpy": {"device": "numpy", "dtype": "float64", "kicks": hn.PoissonKicks(200.0, 0.1)},
-    "numpy, single": {"device": "numpy", "dtype": "float32", "kicks": hn.PoissonKicks(90.0, 1.0)},
-    "cython": {"device": "cython", "dtype": "float64", "kicks": hn.PoissonKicks(150.0, 0.2)},
-    "cpp": {"device": "cpp", "dtype": "float64", "kicks": hn.PoissonKicks(200.0, 0.1)},
-}
-
-
-@pytest.mark.parametrize(
-    "threads",
-    [
-        ("numpy", "numpy, single", "numpy", "numpy, single"),
-        pytest.param(("numpy, single", "cython", "cpp", "cpp"), marks=pytest.mark.compiler),
-    ],
-)
-def test_threads_wait_for_each_other(threads, params):
-    """Different devices, precisions, kicks and networks at once: each gets what it gets alone."""
-    networks = [params.replace(alpha=0.05 * (1 + k)) for k in range(len(threads))]
-
-    def run(k):
-        return hn.simulate(networks[k], 200, seed=k, **TOGETHER[threads[k]]).data["x"].values
-
-    alone = [run(k) for k in range(len(threads))]
-    with ThreadPoolExecutor(len(threads)) as pool:
-        together = list(pool.map(run, range(len(threads))))
-    for found, expected in zip(together, alone, strict=True):
-        assert found.dtype == expected.dtype
-        np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.compiler
-def test_devices_run_side_by_side_in_processes(tmp_path):
-    """Nothing is compiled yet, and two of them compile the same."""
-    code = (
-        "import sys, horn_neuro as hn\n"
-        "params = hn.effenberger_2025(4, seed=1)\n"
-        "rec = hn.simulate(params, 60, initial=hn.State.random(1, 4, 1.0, "
-        "hn.parameters.generator(1, 'x')), device=sys.argv[1])\n"
-        "print(rec.data['x'].values.tobytes().hex())"
-    )
-    env = os.environ | {"HORN_NEURO_CACHE": str(tmp_path)}
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, device], env=env, stdout=subprocess.PIPE, text=True
-        )
-        for device in ("cython", "cpp", "cython")
-    ]
-    said = [process.communicate()[0].strip() for process in running]
-    first, other, second = (np.frombuffer(bytes.fromhex(text)) for text in said)
-    assert first.size == 240
-    np.testing.assert_array_equal(first, second)
-    assert np.abs(first - other).max() < 1e-12 * np.abs(first).max()
-
-
-SCRIPT = """
-import sys, numpy as np, horn_neuro as hn
-params = hn.effenberger_2025(20, seed=1)
-hn.simulate(params, 10, n_trials=20, record=(), device={device!r})
-print("ready", flush=True)
-try:
-    hn.simulate(params, {steps}, n_trials=20, record=(), device={device!r})
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-else:
-    print("returned", flush=True)
-"""
-
-
-@pytest.fixture
-def pressed():
-    """SIGINT raises KeyboardInterrupt, even where the tests run in the background of a script."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("pressed")
-def test_an_interrupt_that_brian2_swallows_is_raised_after_all(params, monkeypatch):
-    """It comes while an object is forgotten, where Python can raise nothing."""
-    from horn_neuro.simulator import operations
-
-    class Forgotten:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
-
-    steps = []
-    python = operations.Product.python
-
-    def interrupted(self, arrays):
-        product = python(self, arrays)
-
-        def run(k):
-            steps.append(k)
-            if k == 5:
-                Forgotten()
-            return product(k)
-
-        return run
-
-    monkeypatch.setattr(operations.Product, "python", interrupted)
-    lost = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda what: lost.append(what.exc_type))
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        hn.simulate(params, 1000, device="numpy")
-    assert set(lost) == {KeyboardInterrupt}
-    assert max(steps) <= 6
-    assert signal.getsignal(signal.SIGINT) is handler
-
-
-@pytest.mark.parametrize(
-    ("device", "steps"),
-    [("numpy", 10**6), pytest.param("cython", 10**6, marks=pytest.mark.compiler)],
-)
-def test_ctrl_c_ends_a_simulation_and_returns_nothing(device, steps):
-    code = SCRIPT.format(device=device, steps=steps)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(1.0)
-        started = time.monotonic()
-        os.kill(process.pid, signal.SIGINT)
-        assert process.stdout.readline() == "interrupted\n"
-        assert time.monotonic() - started < 5  # on a busy machine; a second on a quiet one
-        assert process.wait() == 0
-
-
-INTERRUPTED = """
-import os, sys
-import horn_neuro as hn
-from horn_neuro.simulator import standalone
-
-def says(what, function):
-    def call(command, *args, **options):
-        if {waits!r} in command:
-            print("ready", flush=True)
-        return function(command, *args, **options)
-    return call
-
-standalone.run_compiler = says("make", standalone.run_compiler)
-standalone.subprocess.run = says("./main", standalone.subprocess.run)
-params = hn.effenberger_2025(20, seed=1)
-try:
-    hn.simulate(params, 10**7, n_trials=20, record=(), device="cpp")
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
-else:
-    print("returned", flush=True)
-"""
-
-
-@pytest.mark.compiler
-@pytest.mark.parametrize("waits", ["make", "./main"])
-def test_ctrl_c_ends_compilers_and_compiled_networks(waits, tmp_path):
-    """Nothing half-written stays, and nothing runs on."""
-    import psutil
-
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    env = os.environ | {"HORN_NEURO_CACHE": str(tmp_path / "cache"), "TMPDIR": str(scratch)}
-    command = [sys.executable, "-c", INTERRUPTED.format(waits=waits)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.5)
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert children
-        started = time.monotonic()
-        os.kill(process.pid, signal.SIGINT)
-        assert process.stdout.readline() == "interrupted\n"
-        assert time.monotonic() - started < 5  # on a busy machine; a second on a quiet one
-        assert process.wait() == 0
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert alive == []
-    assert list(scratch.iterdir()) == []
-    if waits == "make":
-        assert list((tmp_path / "cache").iterdir()) == []
 
 
 @pytest.mark.usefixtures("pressed")
