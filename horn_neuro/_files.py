@@ -29,6 +29,7 @@ __all__ = [
     "read_sealed",
     "scratch_folder",
     "sealed",
+    "space_for",
     "to_json",
 ]
 
@@ -134,15 +135,21 @@ def atomic_path(path):
         raise FileNotFoundError(
             f"cannot write {path}: the folder {path.parent} does not exist; create it first"
         )
+    with space_for(path), scratch_folder(path.parent, SCRATCH) as scratch:
+        temporary = scratch / path.name
+        # Not mkstemp, whose files are private: this one gets the permissions of any new file.
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        yield temporary
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(temporary, path.stat().st_mode & 0o777)
+        os.replace(temporary, path)
+
+
+@contextmanager
+def space_for(path):
+    """Raise what a full disk raises in this block as an OSError that names a file (Path)."""
     try:
-        with scratch_folder(path.parent, SCRATCH) as scratch:
-            temporary = scratch / path.name
-            # Not mkstemp, whose files are private: this one gets the permissions of any new file.
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-            yield temporary
-            with contextlib.suppress(FileNotFoundError):
-                os.chmod(temporary, path.stat().st_mode & 0o777)
-            os.replace(temporary, path)
+        yield
     except OSError as error:
         if error.errno not in _NO_SPACE:
             raise

@@ -9,7 +9,7 @@ from horn_neuro._files import to_json
 from horn_neuro._quantities import number, whole
 from horn_neuro._version import software_versions
 from horn_neuro.report import styled
-from horn_neuro.sweep.folder import SweepFolder
+from horn_neuro.sweep.folder import LOGS, SweepFolder
 from horn_neuro.sweep.rows import make_rows
 from horn_neuro.sweep.table import Sweep
 from horn_neuro.sweep.tasks import as_task
@@ -107,17 +107,18 @@ def sweep(
         for name, value in (("timeout", timeout), ("memory", memory))
     }
     jobs = jobs if jobs == -1 else whole("jobs", jobs)
+    slurm = None if slurm is None else whole("slurm", slurm)
     if dask is not None and slurm is not None:
         raise ValueError("dask would overrule slurm: give one of them")
     if resume and out is None:
         raise ValueError("resume: name the folder by out")
     with ExitStack() as stack:
-        client = _client(stack, dask, slurm)
         folder = None
         if out is not None:
             about = {"task": work.name, "fixed": work.fixed, "versions": software_versions()}
             folder = SweepFolder(out, json.loads(to_json(about)), resume)
-            stack.callback(folder.close, complete=True)
+            stack.callback(folder.close)
+        client = _client(stack, dask, slurm, folder)
         earlier = [None if folder is None else folder.read(row) for row in rows]
         done = [record for record in earlier if record is not None]
         left = [row for row, record in zip(rows, earlier, strict=True) if record is None]
@@ -147,14 +148,15 @@ def sweep(
     return result
 
 
-def _client(stack, dask, slurm):
+def _client(stack, dask, slurm, folder):
     if dask is None and slurm is None:
         return None
     try:
         from distributed import Client
 
         if slurm is not None:
-            return stack.enter_context(slurm_client(whole("slurm", slurm)))
+            logs = None if folder is None else folder.path / LOGS
+            return stack.enter_context(slurm_client(slurm, logs))
         return dask if isinstance(dask, Client) else stack.enter_context(Client(dask))
     except ImportError as error:
         raise ImportError(

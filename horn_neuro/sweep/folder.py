@@ -1,16 +1,18 @@
 """The folder of a sweep: one file for each row that has ended."""
 
+import contextlib
+import os
 import warnings
 from pathlib import Path
 
-from horn_neuro._files import read_sealed, sealed
+from horn_neuro._files import SCRATCH, read_sealed, scratch_folder, sealed, space_for
 from horn_neuro.experiment.run_folder import RunFolder
 from horn_neuro.sweep.rows import digest
 from horn_neuro.sweep.table import Sweep
 
 __all__ = ["SweepFolder", "load_sweep"]
 
-SWEEP, ROWS = "sweep.json", "rows"
+SWEEP, ROWS, LOGS = "sweep.json", "rows", "slurm"
 
 
 class SweepFolder(RunFolder):
@@ -34,6 +36,9 @@ class SweepFolder(RunFolder):
     def __init__(self, path, about, resume=False):
         super().__init__(path, about if resume else None)
         (self.path / ROWS).mkdir(exist_ok=True)
+        self._stack = contextlib.ExitStack()
+        # One for all rows: to make one for each would look through the files of all the others.
+        self._scratch = self._stack.enter_context(scratch_folder(self.path, SCRATCH))
         if not resume:
             with self.file(SWEEP) as temporary:
                 temporary.write_text(sealed(about))
@@ -51,8 +56,11 @@ class SweepFolder(RunFolder):
 
     def save(self, record):
         """Write the record of a row."""
-        with self.file(f"{ROWS}/{digest(record['row'])}.json") as temporary:
+        path = self.path / ROWS / f"{digest(record['row'])}.json"
+        with space_for(path):
+            temporary = self._scratch / path.name
             temporary.write_text(sealed(record))
+            os.replace(temporary, path)
 
     def read(self, row):
         """Return the record (dict) of a row that has succeeded, or None."""
@@ -65,6 +73,16 @@ class SweepFolder(RunFolder):
             warnings.warn(f"{error}; the row is run again", stacklevel=4)
             return None
         return record if record["error"] is None else None
+
+    def close(self):
+        """Leave the folder to others, and nothing in it where no row has ended."""
+        self._stack.close()
+        for name in (ROWS, LOGS):
+            with contextlib.suppress(OSError):
+                (self.path / name).rmdir()
+        if [path.name for path in self.path.iterdir()] == [SWEEP]:
+            (self.path / SWEEP).unlink()
+        super().close(complete=True)
 
 
 def load_sweep(path):

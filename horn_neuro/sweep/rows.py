@@ -32,7 +32,10 @@ def grid(**values):
     >>> grid(gain=[1, 2], seed=[0, 1])
     [{'gain': 1, 'seed': 0}, {'gain': 1, 'seed': 1}, {'gain': 2, 'seed': 0}, {'gain': 2, 'seed': 1}]
     """
-    lists = {name: list(many) if np.ndim(many) == 1 else [many] for name, many in values.items()}
+    lists = {
+        name: list(many) if np.iterable(many) and not isinstance(many, str) else [many]
+        for name, many in values.items()
+    }
     for name, many in lists.items():
         if not many:
             raise ValueError(f"{name} = {values[name]!r}: give at least one value")

@@ -13,6 +13,7 @@ __all__ = ["Sweep"]
 
 FEWEST = 5  # fewer rows are shown one by one, without an interval
 _PARTS = ("value", "low", "high", "unit", "n", "p_value")
+_KINDS = ({int, float}, {bool}, {str})
 
 
 class Sweep:
@@ -29,7 +30,8 @@ class Sweep:
     ----------
     table : DataFrame
         One line for each outcome of each row: the row's parameters, then outcome,
-        value, low, high, unit, n and p_value, where there are any.
+        value, low, high, unit, n and p_value, where there are any. A parameter that is
+        neither always a number nor always true or false is text.
     outcomes : list of str
         Their names, in the order of the task.
     failed : DataFrame
@@ -38,7 +40,11 @@ class Sweep:
 
     def __init__(self, records, name):
         self.name, self.parameters = name, list(records[0]["row"]) if records else []
-        rows = [{k: _cell(v) for k, v in record["row"].items()} for record in records]
+        rows = [dict(record["row"]) for record in records]
+        for parameter in self.parameters:
+            if not any({type(row[parameter]) for row in rows} <= kinds for kinds in _KINDS):
+                for row in rows:
+                    row[parameter] = str(row[parameter])
         lines = [
             {**row, "outcome": outcome, **parts}
             for row, record in zip(rows, records, strict=True)
@@ -50,7 +56,7 @@ class Sweep:
         for column in ("value", "low", "high", "n", "p_value"):
             table[column] = table[column].astype(float)
         table["unit"] = [unit if isinstance(unit, str) else "" for unit in table["unit"]]
-        self.table = table.sort_values([*self.parameters, "outcome"], kind="stable", key=_by_text)
+        self.table = table.sort_values([*self.parameters, "outcome"], kind="stable")
         self.table = self.table.reset_index(drop=True)
         failed = [
             {**row, "error": record["error"], "seconds": record["seconds"]}
@@ -159,7 +165,7 @@ class Sweep:
         across = sorted({values[0] for values in estimates})
         others = sorted({values[1] for values in estimates}) if len(by) == 2 else [None]
         unit = lines["unit"].iloc[0]
-        label = f"{name} ({unit})" if unit else name
+        label = "\n".join(textwrap.wrap(f"{name} ({unit})" if unit else name, 36))
         if len(others) > 5:
             values = [
                 [getattr(estimates.get((a, b)), "value", np.nan) for a in across] for b in others
@@ -170,6 +176,8 @@ class Sweep:
             ax.set(xlabel=by[0], ylabel=by[1])
             ax.figure.colorbar(image, ax=ax, label=label)
             return
+        numeric = all(isinstance(a, int | float) and not isinstance(a, bool) for a in across)
+        place = {a: a if numeric else k for k, a in enumerate(across)}
         for k, other in enumerate(others):
             at = [a for a in across if (a, *(() if other is None else (other,))) in estimates]
             found = [estimates[(a, *(() if other is None else (other,)))] for a in at]
@@ -178,34 +186,29 @@ class Sweep:
             )
             middle = np.array([e.value for e in found])
             ax.errorbar(
-                at,
+                [place[a] for a in at],
                 middle,
                 yerr=np.abs(ends.T - middle),
                 color=_COLORS[k],
                 marker="osD^v"[k],
                 capsize=2,
-                lw=1.5,
+                lw=1.5 if numeric else 0,
                 label=None if other is None else f"{by[1]} {_short(other)}",
             )
             of_this = lines if other is None else lines[lines[by[1]] == other]
             if len(of_this) < FEWEST * len(at):
-                ax.scatter(of_this[by[0]], of_this["value"], s=10, alpha=0.6, color=_COLORS[k])
-        if _geometric(across):
+                x = [place[a] for a in of_this[by[0]]]
+                ax.scatter(x, of_this["value"], s=10, alpha=0.6, color=_COLORS[k])
+        if not numeric:
+            ax.set_xticks(range(len(across)), [_short(a) for a in across])
+        elif _geometric(across):
             ax.set_xscale("log")
-        ax.set(xlabel=by[0], ylabel="\n".join(textwrap.wrap(label, 36)))
+        ax.set(xlabel=by[0], ylabel=label)
         if len(by) == 2:
             ax.legend()
 
 
 _COLORS = (BLUE, ORANGE, GREEN, PINK, BLACK)
-
-
-def _cell(value):
-    return str(value) if isinstance(value, list) else value
-
-
-def _by_text(column):
-    return column.astype(str) if column.dtype == object else column
 
 
 def _short(value):

@@ -1,10 +1,12 @@
 """What a sweep does with each row: an experiment, or a function of the user's."""
 
 import faulthandler
+import functools
 import inspect
 import math
 import multiprocessing
 import numbers
+import os
 import signal
 import threading
 import time
@@ -13,8 +15,8 @@ from contextlib import contextmanager
 
 from joblib import parallel_config
 
-from horn_neuro.analysis import Estimate
-from horn_neuro.experiment import Experiment
+# Estimate and Experiment are imported where they are needed, since they bring scipy.stats and
+# matplotlib along: a worker with a function of numbers starts in a fifth of the time.
 
 try:
     import resource
@@ -36,6 +38,8 @@ def as_task(work, fixed):
     ValueError
         If it is neither.
     """
+    from horn_neuro.experiment import Experiment
+
     if isinstance(work, type) and issubclass(work, Experiment):
         return ExperimentTask(work, fixed)
     if callable(work) and not isinstance(work, type):
@@ -74,7 +78,7 @@ class FunctionTask:
         found = self.function(**self.fixed, **row)
         found = found if isinstance(found, dict) else {"value": found}
         for name, value in found.items():
-            if not isinstance(value, Estimate | numbers.Real) or not isinstance(name, str):
+            if not isinstance(name, str) or not (_is_number(value) or _is_estimate(value)):
                 raise ValueError(
                     f"{self.name} returned {name!r}: {type(value).__name__}; give numbers or "
                     "Estimates by name, and save arrays in files of your own"
@@ -128,23 +132,49 @@ def run_row(task, row, timeout=None, memory=None):
         The row, its outcomes (None if it failed), the error (a traceback, or None), and
         the seconds that it took.
     """
+    _end_with_parent()
     started, outcomes, error = time.perf_counter(), None, None
     try:
         with _limits(timeout, memory), parallel_config(backend="sequential"):
             outcomes = {name: _numbers(value) for name, value in task.outcomes(row).items()}
-    except Exception:
+    except (Exception, SystemExit):  # the latter would end the driver, too
         error = traceback.format_exc()
     seconds = round(time.perf_counter() - started, 3)
     return {"row": row, "outcomes": outcomes, "error": error, "seconds": seconds}
 
 
+def _is_number(value):
+    return isinstance(value, numbers.Real)
+
+
+def _is_estimate(value):
+    from horn_neuro.analysis import Estimate
+
+    return isinstance(value, Estimate)
+
+
 def _numbers(value):
-    found = value.to_dict() if isinstance(value, Estimate) else {"value": float(value)}
+    found = {"value": float(value)} if _is_number(value) else value.to_dict()
     # JSON has no numbers that are not finite.
     return {
         key: None if isinstance(one, float) and not math.isfinite(one) else one
         for key, one in found.items()
     }
+
+
+@functools.cache
+def _end_with_parent():
+    """Of a process of the pool, end it once the one that has started it was killed."""
+    if multiprocessing.parent_process() is None:
+        return
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Where the rows of a sweep are worked on: processes of this machine, Dask or SLURM."""
 
-import os
 from collections import Counter
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from horn_neuro.sweep.tasks import run_row
 __all__ = ["cluster_records", "local_records", "slurm_client"]
 
 DEATHS = 3  # so many times a row may lose its process before it has failed
+RENEWAL = 10.0  # seconds after which a job of SLURM that has ended is submitted again
 
 
 def local_records(task, rows, jobs, **limits):
@@ -125,29 +125,68 @@ def cluster_records(task, rows, client, **limits):
 
 
 @contextmanager
-def slurm_client(workers):
+def slurm_client(workers, logs=None):
     """Yield a `distributed.Client` with workers that SLURM starts.
+
+    A job that has ended, by its walltime or its node, is submitted again.
 
     Parameters
     ----------
     workers : int
         Jobs of one worker, with one core and 4 GiB each where
         ``~/.config/dask/jobqueue.yaml`` says nothing else; queue, account and
-        walltime are named there, too.
+        walltime (half an hour) are named there, too.
+    logs : Path | None
+        A folder for what the jobs say, where that file names none; None for nowhere.
 
     Yields
     ------
     client : distributed.Client
+
+    Raises
+    ------
+    ConnectionError
+        If SLURM takes no jobs.
     """
     import dask
     from dask_jobqueue import SLURMCluster
-    from distributed import Client
+    from distributed import Client, Status
+    from tornado.ioloop import PeriodicCallback
 
+    wanted = {"cores": 1, "processes": 1, "memory": "4 GiB", "log-directory": logs and str(logs)}
+    if logs is None:
+        wanted["job-extra-directives"] = ["-o /dev/null"]
     missing = {
-        name: value
-        for name, value in {"cores": 1, "processes": 1, "memory": "4 GiB"}.items()
-        if dask.config.get(f"jobqueue.slurm.{name}", None) is None
+        name.replace("-", "_"): value
+        for name, value in wanted.items()
+        if not dask.config.get(f"jobqueue.slurm.{name}", None)
     }
-    with SLURMCluster(**missing, log_directory=os.devnull) as cluster, Client(cluster) as client:
-        cluster.scale(jobs=workers)
-        yield client
+    with SLURMCluster(**missing) as cluster, Client(cluster) as client:
+
+        def forget_refused():
+            for name, job in list(cluster.workers.items()):
+                if job.job_id is None:
+                    job.status = Status.failed
+                    del cluster.workers[name]
+
+        def submit_again():
+            forget_refused()
+            cluster.scale(jobs=workers)
+
+        try:
+            # As scale(), which would only log that a job is refused.
+            for _ in range(workers):
+                cluster.worker_spec.update(cluster.new_worker_spec())
+            cluster.sync(cluster._correct_state)
+        except (OSError, RuntimeError) as error:
+            forget_refused()
+            raise ConnectionError(
+                f"SLURM takes no jobs ({str(error).strip().splitlines()[-1]}); sbatch must work "
+                "here, and queue and account are named in ~/.config/dask/jobqueue.yaml"
+            ) from None
+        again = PeriodicCallback(submit_again, 1000 * RENEWAL)
+        cluster.loop.add_callback(again.start)
+        try:
+            yield client
+        finally:
+            cluster.loop.add_callback(again.stop)

@@ -12,6 +12,9 @@ def test_grids_samples_and_tables_are_rows():
     assert make_rows(grid(a=np.arange(1, 3), b=("x", "y"), seed=[0, 1])) == expected
     assert make_rows(pd.DataFrame(expected)) == expected
     assert make_rows({"a": 3}) == [{"a": 3}]
+    assert make_rows({"a": "xy"}) == [{"a": "xy"}]
+    assert make_rows({"a": [["x"], ["y"]]}) == [{"a": ["x"]}, {"a": ["y"]}]
+    assert make_rows({"a": [(1, 2), (3, 4)]}) == [{"a": [1, 2]}, {"a": [3, 4]}]
     kinds = [type(value) for value in make_rows({"a": np.float32([0.5]), "b": [True]})[0].values()]
     assert kinds == [float, bool]
 

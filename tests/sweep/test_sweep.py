@@ -1,21 +1,17 @@
-import contextlib
-import json
 import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 import xarray as xr
+from joblib import cpu_count
+from joblib.externals.loky import get_reusable_executor
+from matplotlib import pyplot as plt
 
 from horn_neuro.sweep import load_sweep, sweep
-from tests.sweep.tasks import spread, troubled
+from tests.sweep.tasks import compiled, native, spread, threads, troubled
 
 SEEDS = [3, 4]
 
@@ -44,16 +40,96 @@ def test_processes_and_files_change_nothing(undisturbed, tmp_path):
     pd.testing.assert_frame_equal(load_sweep(tmp_path / "out").table, undisturbed.table)
     from_csv = pd.read_csv(tmp_path / "out" / "table.csv", keep_default_na=False, na_values=[""])
     assert from_csv["value"].tolist() == pytest.approx(undisturbed.table["value"], rel=1e-15)
-    with (
-        warnings.catch_warnings(),  # xarray adds a filter of its own
-        xr.open_dataset(tmp_path / "out" / "table.nc") as data,
-    ):
-        assert data["value"].values.tolist() == undisturbed.table["value"].tolist()
+    pd.testing.assert_frame_equal(from_netcdf(tmp_path / "out"), undisturbed.table)
     assert (tmp_path / "out" / "outcomes.png").stat().st_size > 10_000
 
 
+def from_netcdf(folder):
+    with (
+        warnings.catch_warnings(),  # xarray adds a filter of its own
+        xr.open_dataset(folder / "table.nc") as data,
+    ):
+        return data.to_dataframe().rename_axis(None)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.5, 2], [0.5, 2.0]),
+        ([True, False], [False, True]),
+        ([1, "edge"], ["1", "edge"]),
+        ([None, 0.5], ["0.5", "None"]),
+        ([None, "b"], ["None", "b"]),
+        ([[1], [2, 3]], ["[1]", "[2, 3]"]),
+        ([(0.1, 0.9), (0.2, 0.8)], ["[0.1, 0.9]", "[0.2, 0.8]"]),
+    ],
+)
+def test_values_of_every_kind_reach_table_file_and_figure(values, expected, tmp_path):
+    got = []
+
+    def task(a):
+        got.append(a)
+        return float(len(got))
+
+    found = sweep(task, {"a": values}, out=tmp_path / "out", jobs=1, progress=False)
+    assert got == [list(value) if isinstance(value, tuple) else value for value in values]
+    assert found.table["a"].tolist() == expected
+    pd.testing.assert_frame_equal(from_netcdf(tmp_path / "out"), found.table)
+    pd.testing.assert_frame_equal(load_sweep(tmp_path / "out").table, found.table)
+    figure, ax = plt.subplots()
+    found.plot("value", ["a"], ax)
+    if not isinstance(expected[0], float):
+        assert [label.get_text() for label in ax.get_xticklabels()] == [str(e) for e in expected]
+    plt.close(figure)
+
+
+@pytest.fixture
+def new_workers():
+    """Workers that are started with the environment of the test."""
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    yield
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def test_threads_are_limited_in_each_worker(new_workers, monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "7")
+    found = sweep(threads, {"seed": [1, 2]}, jobs=2, progress=False)
+    assert found.failed.empty
+    assert set(found.table["value"]) == {max(1, cpu_count() // 2)}
+
+
+@pytest.mark.compiler
+def test_rows_share_one_compiled_program(new_workers, monkeypatch, tmp_path):
+    """Of two workers that need it at once, one compiles it."""
+    log = tmp_path / "log"
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho made >> {log}\nexec {shutil.which("make")} "$@"\n')
+    make.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), os.environ["PATH"]]))
+    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path / "cache"))
+    over = {"coupling": [0.5, 1.0]}
+    found = sweep(compiled, over, [1, 2], jobs=2, progress=False)
+    assert found.failed.empty
+    assert log.read_text() == "made\n"
+    again = sweep(compiled, over, [1, 2], jobs=1, progress=False)
+    assert log.read_text() == "made\n"
+    pd.testing.assert_frame_equal(again.table, found.table)
+    assert found.table["value"].nunique() == 4
+
+
+@pytest.mark.compiler
+def test_rows_share_one_native_build(new_workers, monkeypatch, tmp_path):
+    monkeypatch.setenv("HORN_NEURO_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    found = sweep(native, {"seed": [1, 2, 3]}, log=str(tmp_path / "log"), jobs=2, progress=False)
+    assert found.failed.empty
+    assert found.table["value"].tolist() == [5.0] * 3
+    assert (tmp_path / "log").read_text() == "built once\n"
+
+
 def test_rows_that_raise_hang_and_eat_memory_stop_nobody(tmp_path):
-    troubles = ["raises", "hangs", "none", "eats", "dies once", "dies"]
+    troubles = ["raises", "exits", "hangs", "none", "eats", "dies once", "dies"]
     found = sweep(
         troubled,
         {"trouble": troubles},
@@ -68,6 +144,7 @@ def test_rows_that_raise_hang_and_eat_memory_stop_nobody(tmp_path):
     errors = found.failed.set_index("trouble")["error"]
     assert "KeyError: 'this row'" in errors["raises"]
     assert "in troubled" in errors["raises"]  # its traceback
+    assert "SystemExit: this row" in errors["exits"]
     assert "TimeoutError: the row has not ended within 8 s" in errors["hangs"]
     assert "MemoryError" in errors["eats"]
     assert "3 times, the process of the row was killed" in errors["dies"]
@@ -86,111 +163,6 @@ def test_rows_that_raise_hang_and_eat_memory_stop_nobody(tmp_path):
     assert again.table["trouble"].tolist() == ["also none", "none"]
     assert len(list(tmp_path.glob("none *"))) == 1  # what has succeeded is not run again
     assert len(list(tmp_path.glob("raises *"))) == 2
-
-
-SCRIPT = """
-from horn_neuro.sweep import sweep
-from tests.sweep.tasks import troubled
-if __name__ == "__main__":
-    sweep(troubled, {{"trouble": ["none"]}}, range({rows}), {out!r}, resume={resume},
-          jobs=2, progress=False, folder={marks!r}, seconds=0.2)
-"""
-
-
-def start(log, **values):
-    """Start a driver, whose workers may outlive it by minutes and so get no pipe."""
-    with open(log, "w") as errors:
-        return subprocess.Popen(
-            [sys.executable, "-c", SCRIPT.format(**values)],
-            cwd=Path(__file__).parents[2],
-            stderr=errors,
-        )
-
-
-@pytest.mark.parametrize("victim", ["driver", "worker"])
-def test_kills_change_nothing(victim, tmp_path):
-    out, marks = tmp_path / "out", tmp_path / "marks"
-    marks.mkdir()
-    values = {"rows": 10, "out": str(out), "marks": str(marks)}
-    driver = start(tmp_path / "log", **values, resume=False)
-    while len(list(marks.iterdir())) < 4:
-        time.sleep(0.02)
-        assert driver.poll() is None
-    if victim == "driver":
-        workers = psutil.Process(driver.pid).children(recursive=True)
-        driver.kill()
-        driver.wait()
-        for worker in workers:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                worker.kill()
-        # Whole files only, or none.
-        done = [json.loads(path.read_text()) for path in (out / "rows").glob("*.json")]
-        assert len(done) < 10
-        driver = start(tmp_path / "log", **values, resume=True)
-    else:
-        os.kill(int(sorted(marks.iterdir())[-1].name.split()[2]), signal.SIGKILL)
-    assert driver.wait(120) == 0, (tmp_path / "log").read_text()
-    found = load_sweep(out)
-    assert found.failed.empty
-    assert found.table["value"].tolist() == [seed + 0.5 for seed in range(10)]
-
-
-def test_two_drivers_and_other_tasks_are_refused(tmp_path):
-    out, marks = tmp_path / "out", tmp_path / "marks"
-    marks.mkdir()
-    driver = start(tmp_path / "log", rows=30, out=str(out), marks=str(marks), resume=False)
-    while not list(marks.iterdir()):
-        time.sleep(0.02)
-        assert driver.poll() is None
-    with pytest.raises(FileExistsError, match="another run is writing"):
-        sweep(troubled, {"trouble": ["none"]}, out=out, resume=True, progress=False,
-              folder=str(marks), seconds=0.2)  # fmt: skip
-    workers = psutil.Process(driver.pid).children(recursive=True)
-    driver.kill()
-    driver.wait()
-    for worker in workers:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            worker.kill()
-    with pytest.raises(ValueError, match="was begun with task"):
-        sweep(spread, {"coupling": [0.5]}, [1], out, resume=True, progress=False)
-    with pytest.raises(ValueError, match="was begun with fixed"):
-        sweep(troubled, {"trouble": ["none"]}, out=out, resume=True, progress=False)
-    with pytest.raises(FileExistsError, match="not empty"):
-        sweep(spread, {"coupling": [0.5]}, [1], out, progress=False)
-
-
-def test_damaged_rows_are_run_again(tmp_path):
-    out = tmp_path / "out"
-    whole = sweep(troubled, {"trouble": ["none"]}, range(3), out, jobs=1, progress=False)
-    file = sorted((out / "rows").iterdir())[0]
-    file.write_text(file.read_text().replace(".5", ".7"))
-    with pytest.raises(ValueError, match=file.name):
-        load_sweep(out)
-    with pytest.warns(UserWarning, match="the row is run again"):
-        again = sweep(
-            troubled, {"trouble": ["none"]}, range(3), out, jobs=1, resume=True, progress=False
-        )
-    pd.testing.assert_frame_equal(again.table, whole.table)
-
-
-@pytest.mark.changes_process
-def test_dask_gives_the_same_table(undisturbed):
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        over = {"coupling": [0.0, 0.5, 1.0]}
-        found = sweep(spread, over, SEEDS, dask=client, progress=False)
-        pd.testing.assert_frame_equal(found.table, undisturbed.table)
-        over = {"trouble": ["none", "raises", "dies"]}
-        found = sweep(troubled, over, dask=cluster.scheduler_address, progress=False)
-    assert found.table["trouble"].tolist() == ["none"]
-    errors = found.failed.set_index("trouble")["error"]
-    assert "KeyError" in errors["raises"]
-    assert "lost its worker too often" in errors["dies"]
 
 
 @pytest.mark.parametrize(
