@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from horn_neuro._version import software_versions
+from horn_neuro.recording.pictures import Pictures
 from horn_neuro.recording.spikes import SpikeTrains
 from horn_neuro.recording.state import State
 
@@ -24,7 +25,7 @@ _UNITS = {
 }
 
 
-class Recording:
+class Recording(Pictures):
     """Signals of all trials in an xarray data set, with their provenance.
 
     Parameters

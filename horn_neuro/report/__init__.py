@@ -5,5 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["figures", "style"],
-    submod_attrs={"page": ["report_problem", "write_report"], "style": ["styled"]},
+    submod_attrs={
+        "page": ["report_problem", "write_report"],
+        "recordings": ["plot_phase", "plot_psd", "plot_raster", "plot_traces", "plot_waves"],
+        "style": ["styled"],
+    },
 )
