@@ -1,106 +1,88 @@
 #!/usr/bin/env python
-"""Do waves travel and interfere, and can a digit be read from them later?
+"""Do waves travel, and do they add up?
 
-On rings, a weak packet of waves: its speed is compared with the group velocity of linear
-theory, in four media (coupling of velocities: symmetric, symmetric with delays near a
-quarter period, directed; and springs between positions). On a sheet, two
-sources of growing amplitude: how far is their wave from the sum of each? On a sheet of
-28 x 28 units, a digit is a pattern of velocities that is let go; under kicks, it is decoded
-from all positions and velocities later. Controls: no coupling, no delay, random delays of the same
-mean, and the pixels themselves. The seed draws digits and kicks; the media
-are regular.
+On rings, in four media (coupling of velocities: symmetric, symmetric with delays, directed;
+and springs between positions). A weak packet of waves: its speed is compared with the group
+velocity of linear theory, over weights and over delays. A weak source that is driven at one
+frequency and slowly turned on: wavenumber, phase velocity, decay and front are compared with
+those of the same theory at the frequency of the drive. On a sheet, two sources of growing
+amplitude: how far is their wave from the sum of each? Nothing here is random. What digits leave
+in waves is the question of wave_digits, and waves that nobody drives are that of
+spontaneous_waves.
 
-Also leaves waves.gif, two sources on a sheet of springs.
+Leaves an animation of two sources on a sheet of springs.
 
-    horn-neuro waves --seeds 11 12 13 --wait 300
+    horn-neuro waves --sites 480 --side 64
 """
 
 import numpy as np
-from sklearn.linear_model import RidgeClassifierCV
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
-from horn_neuro.parameters import Grid, generator
+from horn_neuro.experiment import Experiment, Findings, Option, Sizes, material
+from horn_neuro.experiment.media import PERIOD, QUARTER, medium
 from horn_neuro.report.waves import (
     draw_interference,
     draw_kymographs,
-    draw_later,
+    draw_sources,
     draw_speed,
-    save_animation,
+    draw_sums,
 )
 
-GAMMA, QUARTER = 0.005, 7  # damping a step; steps of delay between neighbours
-PERIOD, SPACING, STEP = 28, 1e-3, 1e-3
-VELOCITY = SPACING / (QUARTER * STEP)  # m/s
 DRIVE = 1.3 * 2 * np.pi / PERIOD  # of the two steady sources
 WIDTH, WEAK = 20, 1e-3  # of a packet: sites, and an amplitude in the linear range
-# Each medium: weights of neighbours, and the wavenumber of its packets.
+# Each medium: weights of neighbours, and the wavenumber of its packets and sources.
 MEDIA = {
     "symmetric": ((0.05, 0.1), np.pi / 2),
     "symmetric, delayed": ((0.25, 0.35, 0.5), np.pi / 2),
     "directed": ((0.25, 0.5, 0.75), 0.3),
-    "springs": ((0.005, 0.01, 0.02), 1.0),
+    "springs": ((0.005, 0.02, 0.05), 1.0),
 }
-HEAVY = ("x", "every", "start")  # for the figures only
-CONTROLS = ("delayed", "random delays", "no delay", "no coupling")
+DELAYS, LIGHT = (2, 4, 10, 14, 21), 0.1  # of delayed packets besides, with a smaller weight
+RISE, NEAR, FAR = 10 * PERIOD, 2, 12  # a source's rise in steps; sites where it is measured
+OF_SOURCES = {"phase": "sites/step", "decay": "sites", "front": "sites/step"}
 
 
-class Waves(DigitExperiment):
+class Waves(Experiment):
     title = "Waves"
-    takes = Sizes("13 s", "30 s", "")
+    takes = Sizes("10 s", "20 s", "")
     device = material.DEVICE
-    seeds = Option(
-        Sizes((1, 2), range(1, 4), range(1, 9)), "of digits and kicks", least=0, different=2
-    )
-    repeats = Option(Sizes(5, 20, 60), "digits of each class", least=5)
-    side = Option(Sizes(16, 32, 64), "of the sheet with two sources", least=12)
     sites = Option(Sizes(192, 240, 480), "of the rings", least=180)
-    wait = Option(200, "steps from a digit to its decoding", least=1)
-    amplitude = Option(0.2, "velocity of a white pixel", above=0)
-    kick_rate, kick_amplitude = material.KICK_RATE, material.KICK_AMPLITUDE
+    side = Option(Sizes(16, 32, 64), "of the sheet with two sources", least=12)
 
     def measure(self):
-        digits = self.load_digits("test")
-        self.expect(len(MEDIA) + 2 + len(self.seeds), "stage")
-        packets = []
+        self.expect(2 * len(MEDIA) + 3, "stage")
+        packets, sources = [], []
         for name, (weights, q) in MEDIA.items():
             self.step(f"packets, {name}")
             packets += [self.packet(name, weight, q) for weight in weights]
+        self.step("packets over delays")
+        delayed = "symmetric, delayed"
+        packets += [self.packet(delayed, LIGHT, np.pi / 2, wait) for wait in (QUARTER, *DELAYS)]
+        for name, (weights, q) in MEDIA.items():
+            self.step(f"a source, {name}")
+            sources += [self.source(name, weight, q) for weight in weights]
         self.step("two sources")
-        sources = {n: self.two_sources(n) for n in ("symmetric, delayed", "springs")}
+        sums = {name: self.two_sources(name) for name in (delayed, "springs")}
         self.step("a picture")
-        result = {"packets": packets, "sources": sources, "picture": self.picture(), "decoding": []}
-        for seed in self.seeds:
-            self.step(f"digits, seed {seed}")
-            some = digits[digits.balanced(self.repeats, generator(seed, "digits"))]
-            result["decoding"].append(self.decode(some, seed))
-        return result
+        return {"packets": packets, "sources": sources, "sums": sums, "picture": self.picture()}
 
-    def packet(self, name, weight, q):
+    def packet(self, name, weight, q, wait=QUARTER):
         """A weak packet of one mode on a ring: its speed, and what linear theory says."""
-        params, coupling = medium(name, (self.sites,), weight)
-        wave = analysis.dispersion(params, [q], coupling=coupling)
+        params, coupling = medium(name, (self.sites,), weight, wait=wait)
+        wave = analysis.dispersion(params, [q], **coupling)
         turn = np.exp(wave.growth[0] - 1j * wave.frequency[0])  # of the mode, in a step
         site = np.arange(self.sites)
         x = WEAK * np.exp(-0.5 * ((site - self.sites / 3) / WIDTH) ** 2 + 1j * q * site)
         y, ages = x * (1 - 1 / turn), np.arange(1, params.max_delay)
         past = (y / turn ** ages[:, None])[None] if len(ages) else None
         start = hn.State(x.real, y.real, None if past is None else past.real)
-        options = {"coupling": coupling} if coupling else {}
-        data = hn.simulate(params, 401, initial=start, every=4, device=self.device, **options).data
-        own = 2 * np.sin(wave.frequency[0] / 2)
-        field = analysis.oscillator_signal(data["x"].values[0], data["y"].values[0], own)
+        field = self.field(params, coupling, 401, wave.frequency[0], initial=start)
         power = np.abs(field) ** 2
         centre = site @ power / power.sum(axis=0)
         speed = np.polyfit(4 * np.arange(len(centre)), centre, 1)[0]
         return {
-            "medium": name,
-            "weight": weight,
-            "stable": wave.stable,
+            **{"medium": name, "weight": weight, "delay": wait, "stable": wave.stable},
             "expected": wave.velocity[0],
             "measured": float(speed),
             "reach": float(abs(speed) / -wave.growth[0]),
@@ -109,23 +91,53 @@ class Waves(DigitExperiment):
             "start": self.sites / 3,
         }
 
+    def field(self, params, coupling, stimulus, frequency, **options):
+        """Complex field of a ring, (sites, times), in the coordinates of waves of a frequency."""
+        data = hn.simulate(
+            params, stimulus, every=4, device=self.device, **coupling, **options
+        ).data
+        x, y = data["x"].values[0], data["y"].values[0]
+        return analysis.oscillator_signal(x, y, 2 * np.sin(frequency / 2))
+
+    def source(self, name, weight, q):
+        """One driven site: phases, amplitudes and arrivals along the ring, against theory."""
+        params, coupling = medium(name, (self.sites,), weight)
+        wave = analysis.dispersion(params, [q], **coupling)
+        frequency = wave.frequency[0]
+        number, speed = analysis.driven_wave(params, frequency, q, **coupling)
+        times = np.arange(int(4 * RISE + 2 * FAR / speed))
+        drive = WEAK * np.cos(frequency * times) * (1 + np.tanh((times - 2 * RISE) / RISE)) / 2
+        field = self.field(params, coupling, drive[:, None], frequency)
+        site = np.arange(NEAR, FAR)
+        field = field[self.sites // 2 + site]
+        lag, amplitude = -np.unwrap(np.angle(field[:, -1])), np.abs(field)
+        arrival = 4.0 * np.argmax(amplitude > 0.5 * amplitude[:, -1:], axis=1)
+        slopes = [np.polyfit(site, v, 1)[0] for v in (lag, np.log(amplitude[:, -1]), arrival)]
+        return {
+            **{"medium": name, "weight": weight, "stable": wave.stable, "frequency": frequency},
+            "expected": {
+                **{"phase": frequency / number.real, "decay": 1 / number.imag, "front": speed},
+            },
+            "measured": {
+                **{"phase": frequency / slopes[0], "decay": -1 / slopes[1], "front": 1 / slopes[2]},
+            },
+            **{"site": site, "lag": lag - lag[0], "arrival": arrival - arrival[0]},
+            "amplitude": amplitude[:, -1] / amplitude[0, -1],
+        }
+
     def two_sources(self, name):
         """Two kicks together and alone, of growing size: departure from the sum."""
         shape, amplitudes = (self.side, self.side), np.geomspace(1e-3, 10, 9)
-        params, coupling = medium(name, shape, 0.15 if coupling_of(name) else 0.01)
+        params, coupling = medium(name, shape, 0.01 if name == "springs" else 0.15)
         first, second = np.zeros((2, *shape))
         first[self.side // 2, self.side // 2 - 2] = second[self.side // 2, self.side // 2 + 2] = 1
         kicks = np.stack([first + second, first, second]).reshape(3, -1)
         y = (amplitudes[:, None, None] * kicks).reshape(-1, params.n_units)
-        options = {"coupling": coupling} if coupling else {}
-        start = hn.State(np.zeros_like(y), y)
-        x = (
-            hn.simulate(
-                params, 300, initial=start, record="x", every=10, device=self.device, **options
-            )
-            .data["x"]
-            .values
+        start, options = hn.State(np.zeros_like(y), y), {"record": "x", "every": 10}
+        recording = hn.simulate(
+            params, 300, initial=start, device=self.device, **options, **coupling
         )
+        x = recording.data["x"].values
         by_amplitude = x.reshape(len(amplitudes), 3, *x.shape[1:])
         errors = [analysis.superposition_error(*three) for three in by_amplitude]
         return {"amplitudes": amplitudes, "errors": errors}
@@ -134,58 +146,19 @@ class Waves(DigitExperiment):
         """Two steady sources on a sheet of springs with absorbing edges."""
         n = 2 * self.side
         where = [(n // 2, n // 3), (n // 2, n - n // 3)]
-        params = hn.lattice((n, n), 0.0, edges="absorbing", sources=where, gamma=0.002)
-        springs = hn.DiffusiveCoupling(Grid((n, n), edges="open").local(0.05))
+        options = {"edges": "absorbing", "sources": where, "gamma": 0.002}
+        params, springs = medium("springs", (n, n), 0.05, **options)
         times = np.arange(8 * n)
         drive = np.tanh(times / PERIOD) * np.cos(DRIVE * times)
-        stimulus = np.repeat(drive[:, None], 2, axis=1)
-        x = (
-            hn.simulate(params, stimulus, coupling=springs, record="x", every=2, device=self.device)
-            .data["x"]
-            .values[0]
-            .reshape(n, n, -1)
-        )
-        with self.folder.file("waves.gif") as path:
-            save_animation(path, x[:, :, ::3])
-        return x[:, :, -60:]
-
-    def sheets(self, seed):
-        """The sheet of a digit, and its controls."""
-        params, _ = medium("symmetric, delayed", (28, 28), 0.15)
-        other = params.delays.copy()
-        other.data = generator(seed, "delays").integers(1, 2 * QUARTER, len(other.data))
-        silent = params.replace(w_rec=0 * params.w_rec, delays=None)
-        sheets = (params, params.replace(delays=other), params.replace(delays=None), silent)
-        return dict(zip(CONTROLS, sheets, strict=True))
-
-    def decode(self, digits, seed):
-        """Share of digits that is read right from each sheet after the wait, and from pixels."""
-        y = self.amplitude * digits.inputs[:, :, 0]
-        start = hn.State(np.zeros_like(y), y)
-        kicks = hn.PoissonKicks(self.kick_rate, self.kick_amplitude)
-        states = {"pixels": digits.inputs[:, :, 0]}
-        for name, params in self.sheets(seed).items():
-            end = hn.simulate(
-                params,
-                self.wait,
-                initial=start,
-                kicks=kicks,
-                record=(),
-                device=self.device,
-                seed=seed,
-            ).final_state
-            states[name] = np.concatenate([end.x, end.y / params.omega], axis=1)
-        folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-        readout = make_pipeline(StandardScaler(), RidgeClassifierCV(np.logspace(0, 6, 7)))
-        return {
-            name: np.mean(cross_val_predict(readout, s, digits.labels, cv=folds) == digits.labels)
-            for name, s in states.items()
-        }
+        stimulus, options = np.repeat(drive[:, None], 2, axis=1), {"record": "x", "every": 2}
+        recording = hn.simulate(params, stimulus, device=self.device, **options, **springs)
+        return recording.data["x"].values[0].reshape(n, n, -1)
 
     def findings(self, result):
         rows, packets = {}, result["packets"]
         for b in packets:
             at = f"{b['medium']}, weight {b['weight']:g}"
+            at += f", {b['delay']} steps" if "delayed" in b["medium"] else ""
             unit = {"unit": "sites/step"}
             rows[f"Group velocity in theory, {at}"] = analysis.Estimate(b["expected"], **unit)
             rows[f"Speed measured, {at}"] = analysis.Estimate(b["measured"], **unit)
@@ -195,69 +168,56 @@ class Waves(DigitExperiment):
         still = max(b["reach"] for b in packets if b["medium"] == "symmetric")
         far = max(b["reach"] for b in told)
         rows["Largest error of a speed"] = analysis.Estimate(100 * error, unit="%")
-        for name, s in result["sources"].items():
+        worst = dict.fromkeys(OF_SOURCES, 0.0)
+        for b in result["sources"]:
+            at = f"{b['medium']}, weight {b['weight']:g}"
+            for what, unit in OF_SOURCES.items():
+                expected, measured = b["expected"][what], b["measured"][what]
+                rows[f"Source, {what} in theory, {at}"] = analysis.Estimate(expected, unit=unit)
+                rows[f"Source, {what} measured, {at}"] = analysis.Estimate(measured, unit=unit)
+                if b["medium"] != "symmetric":
+                    worst[what] = max(worst[what], abs(measured / expected - 1))
+        for what, off in worst.items():
+            rows[f"Source, largest error of {what}"] = analysis.Estimate(100 * off, unit="%")
+        for name, s in result["sums"].items():
             for a, e in zip(s["amplitudes"], s["errors"], strict=True):
-                rows[f"Departure from superposition, {name}, kicks of {a:.2g}"] = analysis.Estimate(
-                    e
-                )
-        scores = {n: [one[n] for one in result["decoding"]] for n in ("pixels", *CONTROLS)}
-        for name, values in scores.items():
-            rows[f"Digits read, {name}"] = analysis.mean_interval(values).scaled(100, "%")
-        gains = {
-            n: analysis.paired_difference(scores["delayed"], scores[n])
-            for n in scores
-            if n != "delayed"
-        }
-        for name, gain in gains.items():
-            rows[f"Digits read, delayed minus {name}"] = gain.scaled(100, "points")
-        s = result["sources"]["symmetric, delayed"]
-        words = {1: "more", 0: "not clearly more or fewer", -1: "fewer"}
-        helps, order, delay = (
-            words[gains[name].sign] for name in ("no coupling", "random delays", "no delay")
-        )
+                what = f"Departure from superposition, {name}, kicks of {a:.2g}"
+                rows[what] = analysis.Estimate(e)
+        s = result["sums"]["symmetric, delayed"]
+        decay = {b["medium"]: b["measured"]["decay"] for b in result["sources"]}
         answer = [
-            "Waves travel at the group velocity of linear theory (largest error "
-            f"{100 * error:.1f} %), up to {far:.0f} sites in a decay time; with symmetric "
-            f"undelayed coupling nothing travels ({still:.2f} sites). Two waves add up to "
-            f"{s['errors'][0]:.1g} when small, and depart from their sum by "
+            "Packets of waves travel at the group velocity of linear theory (largest error "
+            f"{100 * error:.1f} %, over weights and delays), up to {far:.0f} sites in a decay "
+            f"time; with symmetric undelayed coupling nothing travels ({still:.2f} sites). Two "
+            f"waves add up to {s['errors'][0]:.1g} when small, and depart from their sum by "
             f"{s['errors'][-1]:.2g} at kicks of 10.",
-            f"{self.wait} steps after a digit, {helps} digits are read from the delayed sheet "
-            f"({rows['Digits read, delayed']}) than without coupling "
-            f"({rows['Digits read, no coupling']}; pixels {rows['Digits read, pixels']}); "
-            f"{order} than with random delays ({rows['Digits read, random delays']}), and {delay} "
-            "than from the sheet without delay, where nothing travels "
-            f"({rows['Digits read, no delay']}; {len(self.seeds)} seeds).",
+            "Around a driven source, waves have the phase velocity of linear theory at its "
+            f"frequency (largest error {100 * worst['phase']:.1f} %), decay as it says "
+            f"({100 * worst['decay']:.1f} %), and have a front of that speed "
+            f"({100 * worst['front']:.1f} %); at the largest weights they fall by e in "
+            f"{', '.join(f'{v:.1f} ({k})' for k, v in decay.items())} sites.",
         ]
+        heavy = {"x", "every", "start", "site", "lag", "arrival", "amplitude"}
         details = {
-            "packets": [
-                {k: v for k, v in b.items() if k not in ("x", "every", "start")} for b in packets
-            ],
-            "sources": result["sources"],
-            "decoding": result["decoding"],
+            name: [{k: v for k, v in b.items() if k not in heavy} for b in result[name]]
+            for name in ("packets", "sources")
         }
-        return Findings(answer, rows, details)
+        return Findings(answer, rows, details | {"sums": result["sums"]})
 
     def figures(self, result):
         return {
             "Interference": draw_interference(result["picture"], 2 * DRIVE),
             "Kymographs": draw_kymographs(result["packets"]),
-            "Speed": draw_speed(result["packets"]),
-            "Superposition and decoding": draw_later(result["sources"], result["decoding"]),
+            "Speed": draw_speed(result["packets"], result["sources"], LIGHT),
+            "Driven source": draw_sources(result["sources"]),
+            "Superposition": draw_sums(result["sums"]),
         }
 
-
-def coupling_of(name):
-    """Whether a medium couples velocities."""
-    return name != "springs"
-
-
-def medium(name, shape, weight):
-    """Return a periodic medium: its network, and its springs or None."""
-    options = {"symmetric, delayed": {"velocity": VELOCITY}, "directed": {"direction": 0.0}}
-    params = hn.lattice(
-        shape, weight if coupling_of(name) else 0.0, gamma=GAMMA, seed=0, **options.get(name, {})
-    )
-    return params, None if coupling_of(name) else hn.DiffusiveCoupling(Grid(shape).local(weight))
+    def animations(self, result):
+        caption = (
+            "How do two waves meet? Positions on the sheet of the first figure, from the start."
+        )
+        return {"Two sources": (result["picture"][:, :, ::3], caption)}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["material"],
+    submodules=["material", "media"],
     submod_attrs={
         "frame": ["Experiment", "Findings"],
         "material": ["DigitExperiment"],

@@ -135,6 +135,10 @@ class Experiment:
         """Return figures and their captions (dict of str to (Figure, str)), by title."""
         raise NotImplementedError
 
+    def animations(self, result):
+        """Return positions of a sheet, (rows, columns, n_times), and captions, by title (dict)."""
+        return {}
+
     @classmethod
     def options(cls):
         """Return all options that are declared (dict of str to Option)."""
@@ -244,6 +248,10 @@ class Experiment:
             pictures = {
                 title: (self.folder.save_figure(title, figure), caption)
                 for title, (figure, caption) in self.figures(result).items()
+            }
+            pictures |= {
+                title: (self.folder.save_animation(title, x), caption)
+                for title, (x, caption) in self.animations(result).items()
             }
         with self.folder.file("report.html") as path:
             write_report(path, self.title, findings.answer, pictures, findings.rows, config)

@@ -176,6 +176,17 @@ class RunFolder:
                 figure.savefig(path, dpi=150)
         return self.path / "figures" / f"{name}.png"
 
+    def save_animation(self, title, x):
+        """Write ``figures/<title>.gif`` of a sheet, and MP4 where ffmpeg is; returns the former."""
+        from horn_neuro.report.animation import save_animation, video_formats
+
+        name = title.lower().replace(" ", "_")
+        (self.path / "figures").mkdir(exist_ok=True)
+        for suffix in video_formats():
+            with self.file(f"figures/{name}.{suffix}") as path:
+                save_animation(path, x)
+        return self.path / "figures" / f"{name}.gif"
+
     def close(self, complete):
         """Remove the pieces of a complete run; and all of one that came to nothing."""
         parts = self.path / _PARTS

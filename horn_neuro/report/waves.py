@@ -1,11 +1,11 @@
-"""Figures of waves: interference, kymographs, speeds, superposition; an animation."""
+"""Figures of waves: interference, kymographs, speeds, sources, superposition."""
 
 import numpy as np
 from matplotlib import pyplot as plt
 
-from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE, PINK
+from horn_neuro.report.style import BLACK, BLUE, GREEN, GREY, ORANGE
 
-__all__ = ["draw_interference", "draw_kymographs", "draw_later", "draw_speed", "save_animation"]
+__all__ = ["draw_interference", "draw_kymographs", "draw_sources", "draw_speed", "draw_sums"]
 
 COLORS = {
     "symmetric": GREY,
@@ -60,7 +60,8 @@ def draw_kymographs(packets):
     figure : matplotlib.figure.Figure
     caption : str
     """
-    last = {packet["medium"]: packet for packet in packets}
+    last = {name: [b for b in packets if b["medium"] == name] for name in COLORS}
+    last = {name: max(ones, key=lambda b: b["weight"]) for name, ones in last.items()}
     figure, axes = plt.subplots(1, len(last), figsize=(12, 3.6), sharey=True)
     for ax, (name, packet) in zip(axes, last.items(), strict=True):
         x, start = packet["x"], packet["start"]
@@ -76,93 +77,126 @@ def draw_kymographs(packets):
     )
 
 
-def draw_speed(packets):
-    """Draw measured speeds against those of linear theory.
+def draw_speed(packets, sources, light):
+    """Draw measured speeds against those of linear theory, and packets against delay.
 
     Parameters
     ----------
     packets : list of dict
-        With medium, expected and measured, in sites a step.
+        With medium, weight, delay, expected and measured, in sites a step.
+    sources : list of dict
+        With medium, and expected and measured, each with phase and front.
+    light : float
+        Weight of the packets that are drawn against delay.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     caption : str
     """
-    figure, ax = plt.subplots(figsize=(5.6, 4.8))
-    for (name, color), marker in zip(COLORS.items(), "xosD", strict=True):
-        pairs = [(b["expected"], b["measured"]) for b in packets if b["medium"] == name]
-        expected, measured = np.array(pairs).T
-        ax.plot(expected, measured, marker, ms=7, color=color, label=name)
-    top = 1.1 * max(b["expected"] for b in packets)
-    line = np.array([0, top])
-    ax.plot(line, line, color="black", lw=0.8)
-    ax.fill_between(line, 0.95 * line, 1.05 * line, color=GREY, alpha=0.25, lw=0)
-    ax.set(xlabel="group velocity in theory (sites a step)", ylabel="speed measured (sites a step)")
-    ax.legend(loc="upper left")
-    return figure, (
-        "Do waves travel as fast as linear theory says? Each mark is a medium of another weight; "
-        "grey, 5 %. With symmetric coupling without delay, nothing travels."
-    )
-
-
-def draw_later(sources, decoding):
-    """Draw how far waves are from their sum, and how many digits are read from them.
-
-    Parameters
-    ----------
-    sources : dict of str to dict
-        Amplitudes and errors by medium.
-    decoding : list of dict of str to float
-        Share of digits that is read right, by name, for each seed.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    caption : str
-    """
-    figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.4))
-    for name, s in sources.items():
-        axes[0].loglog(
-            s["amplitudes"], np.maximum(s["errors"], 1e-16), "o-", color=COLORS[name], label=name
-        )
-    axes[0].set(xlabel="size of both kicks (y)", ylabel="departure from the sum (relative rms)")
-    axes[0].legend(loc="center right")
-    names = list(decoding[0])
-    for k, name in enumerate(names):
-        values = 100 * np.array([one[name] for one in decoding])
-        axes[1].plot(np.full(len(values), k), values, "o", ms=5, color=PINK if k == 0 else BLUE)
-        axes[1].plot([k - 0.25, k + 0.25], [values.mean()] * 2, color="black")
-    axes[1].axhline(10, color=GREY, ls=":")
-    axes[1].set_xticks(range(len(names)), [n.replace(" ", "\n") for n in names])
-    axes[1].set(ylabel="digits read (%)", ylim=(0, 100))
-    return figure, (
-        "Do waves add up, and what is left of a digit in them? Left: two kicks against the sum of "
-        "each alone. Right: digits read after the wait, a dot for each seed; dotted, chance."
-    )
-
-
-def save_animation(path, x, size=256):
-    """Write a sheet over time as an animated GIF.
-
-    Parameters
-    ----------
-    path : str | Path
-        The file.
-    x : ndarray, shape (rows, columns, n_times)
-        Positions.
-    size : int
-        Height in pixels.
-    """
-    from PIL import Image
-
-    top = np.quantile(np.abs(x), 0.99)
-    colors = np.uint8(255 * plt.get_cmap("RdBu_r")(0.5 + x / (2 * top))[..., :3])
-    shape = size * x.shape[1] // x.shape[0], size
-    frames = [
-        Image.fromarray(np.ascontiguousarray(colors[:, :, k])).resize(shape, Image.BICUBIC)
-        for k in range(x.shape[2])
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.8))
+    driven = [b for b in sources if b["medium"] != "symmetric"]
+    series = [
+        ("x", [(b["expected"], b["measured"], b["medium"]) for b in packets]),
+        *(
+            (m, [(b["expected"][k], b["measured"][k], b["medium"]) for b in driven])
+            for m, k in (("s", "front"), ("D", "phase"))
+        ),
     ]
-    first, *others = (f.convert("P", palette=Image.ADAPTIVE, colors=64) for f in frames)
-    with open(path, "wb") as file:
-        first.save(file, "GIF", save_all=True, append_images=others, duration=50, loop=0)
+    names = ("packet", "front of a source", "phases of a source")
+    line = np.array([1e-4, 1.0])
+    for (marker, pairs), name in zip(series, names, strict=True):
+        for expected, measured, medium in pairs:
+            if expected > 0 and measured > 0:
+                style = {"ms": 7, "mfc": "none", "mew": 1.5, "color": COLORS[medium]}
+                axes[0].loglog(expected, measured, marker, **style)
+        axes[0].plot([], [], marker, ms=7, mfc="none", color=BLACK, label=name)
+    for medium, color in COLORS.items():
+        axes[0].plot([], [], "o", color=color, label=medium)
+    axes[0].plot(line, line, color=BLACK, lw=0.8)
+    axes[0].fill_between(line, 0.95 * line, 1.05 * line, color=GREY, alpha=0.25, lw=0)
+    axes[0].set(xlabel="speed in theory (sites a step)", ylabel="speed measured (sites a step)")
+    axes[0].legend(loc="upper left")
+    late = sorted(
+        (b["delay"], b["expected"], b["measured"])
+        for b in packets
+        if b["medium"] == "symmetric, delayed" and b["weight"] == light
+    )
+    delay, expected, measured = np.array(late).T
+    axes[1].axhline(0, color=GREY, lw=0.8)
+    axes[1].plot(delay, expected, "--", color=BLACK, lw=1, label="theory")
+    axes[1].plot(delay, measured, "x", ms=7, mew=1.5, color=BLUE, label="packets")
+    axes[1].set(xlabel="delay between neighbours (steps)", ylabel="speed (sites a step)")
+    axes[1].legend(loc="upper right")
+    return figure, (
+        "Do waves travel as fast as linear theory says? Left: each mark is a medium of another "
+        "weight or delay, the diagonal is theory, grey 5 %; with symmetric coupling without delay, "
+        "almost nothing travels. Right: packets with symmetric coupling of weight "
+        f"{light:g} against delay; near none and half a period nothing travels, beyond it waves "
+        "run backwards."
+    )
+
+
+def draw_sources(sources):
+    """Draw amplitude, phase and front along rings, away from a driven site.
+
+    Parameters
+    ----------
+    sources : list of dict
+        With medium, frequency, expected phase, decay and front, and, over site, amplitude
+        relative to that of the first, lag (rad) and arrival (steps) since that of the first. Of
+        each medium, the last is drawn.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    caption : str
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(12, 4))
+    for (name, b), marker in zip({b["medium"]: b for b in sources}.items(), "xosD", strict=True):
+        site, style = b["site"], {"ms": 5, "mfc": "none", "color": COLORS[name]}
+        axes[0].semilogy(site, b["amplitude"], marker, label=name, **style)
+        axes[1].plot(site, b["lag"], marker, **style)
+        axes[2].plot(site, b["arrival"], marker, **style)
+        expected, way = b["expected"], site - site[0]
+        lag = way * b["frequency"] / expected["phase"]
+        lines = np.exp(-way / expected["decay"]), lag, way / expected["front"]
+        for ax, line in zip(axes, lines, strict=True):
+            ax.plot(site, line, color=COLORS[name], lw=0.8)
+    axes[0].set(ylabel="amplitude (of the first site)")
+    axes[1].set(ylabel="lag of the phase (rad)")
+    axes[2].set(ylabel="arrival of the front (steps)")
+    for ax in axes:
+        ax.set(xlabel="distance from the source (sites)")
+    axes[0].legend(loc="lower left")
+    return figure, (
+        "What does a driven source send out? Amplitude, phase, and when half of the amplitude is "
+        "reached, along the ring, each since the first site; lines, linear theory at the frequency "
+        "of the drive. With symmetric undelayed coupling the oscillation dies out within a site or "
+        "two, and hardly lags."
+    )
+
+
+def draw_sums(sums):
+    """Draw how far waves are from their sum.
+
+    Parameters
+    ----------
+    sums : dict of str to dict
+        Amplitudes and errors by medium.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    caption : str
+    """
+    figure, ax = plt.subplots(figsize=(5.6, 4.2))
+    for (name, s), marker in zip(sums.items(), "oD", strict=True):
+        errors = np.maximum(s["errors"], 1e-16)
+        ax.loglog(s["amplitudes"], errors, marker + "-", color=COLORS[name], label=name)
+    ax.set(xlabel="size of both kicks (y)", ylabel="departure from the sum (relative rms)")
+    ax.legend(loc="center right")
+    return figure, (
+        "Do waves add up? Two kicks together against the sum of each alone: with delays, the tanh "
+        "makes a departure that grows with the square of their size; springs are outside of it."
+    )

@@ -29,7 +29,9 @@ OPTIONS = {
     "rest_vs_evoked": {"device": "numpy", "seed": 3},
     "train_smnist": {"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
     "transfer": {"device": "numpy"},
-    "waves": {"device": "numpy", "side": 12, "wait": 60},
+    "spontaneous_waves": {"device": "numpy", "side": 8, "steps": 224, "settle": 56},
+    "wave_digits": {"device": "numpy", "wait": 60, "hold": 1},
+    "waves": {"device": "numpy", "side": 12},
 }
 
 

@@ -56,6 +56,11 @@ def test_the_report_opens_with_the_answer_and_shows_the_files(name, fast):
         assert file.read_bytes() in pictures, file.name
         assert places[-1] < page.index(f"figures/{file.stem}.svg")
         assert file.with_suffix(".svg").is_file()
+    moving = re.findall(r"data:image/gif;base64,\s*([A-Za-z0-9+/=\s]+)", page)
+    files = sorted((done.folder / "figures").glob("*.gif"))
+    assert {base64.b64decode(text) for text in moving} == {file.read_bytes() for file in files}
+    for file in files:
+        assert f"figures/{file.name}" in page
     rows = [page.index(html.escape(row)) for row in done.findings.rows]
     assert min(rows) > max(page.index(text) for text in shown)
     assert page.index("<details>") > max(rows)
