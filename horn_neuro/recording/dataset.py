@@ -357,23 +357,23 @@ class Recording(Pictures):
 
         save_recording(self, path)
 
-    def to_raw(self, signals=("x",), trial=None):
+    def to_raw(self, signals=("x",), trial=None, ch_type=None, scale=1.0):
         """Return the trials, one after the other, as `mne.io.RawArray`.
 
         See `horn_neuro.recording.to_raw`.
         """
         from horn_neuro.recording.to_mne import to_raw
 
-        return to_raw(self, signals, trial)
+        return to_raw(self, signals, trial, ch_type, scale)
 
-    def to_epochs(self, signals=("x",), onset="stimulus"):
+    def to_epochs(self, signals=("x",), onset="stimulus", ch_type=None, scale=1.0):
         """Return the trials as `mne.EpochsArray`.
 
         See `horn_neuro.recording.to_epochs`.
         """
         from horn_neuro.recording.to_mne import to_epochs
 
-        return to_epochs(self, signals, onset)
+        return to_epochs(self, signals, onset, ch_type, scale)
 
     def __repr__(self):
         sizes = self.data.sizes

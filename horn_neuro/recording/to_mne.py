@@ -4,17 +4,20 @@ import mne
 import numpy as np
 import pandas as pd
 
+from horn_neuro._quantities import number
+
 __all__ = ["to_epochs", "to_raw"]
 
+CH_TYPES = ("misc", "eeg", "seeg", "ecog")
 _PREFIX = {"x": "x", "y": "y", "kicks": "kick", "stimulus": "stim"}
 
 
-def _channels(recording, signals):
+def _channels(recording, signals, ch_type, scale):
     """Return data of shape (n_trials, n_channels, n_samples) and its `mne.Info`.
 
     Positions and velocities have no unit that MNE knows: channels are of type "misc",
-    which its default picks skip, so always give `picks`. MNE draws no maps of those, so that
-    signals of units that have places are of type "eeg", with a montage.
+    which its default picks skip. MNE draws no maps of those, so that signals of units that
+    have places are of type "eeg", with a montage.
     """
     signals = (signals,) if isinstance(signals, str) else tuple(signals)
     missing = [name for name in signals if name not in _PREFIX or name not in recording.data]
@@ -28,17 +31,23 @@ def _channels(recording, signals):
         for k in range(array.shape[1])
     ]
     placed = "position" in recording.data.coords
+    if ch_type not in (None, *CH_TYPES):
+        raise ValueError(f"ch_type = {ch_type!r}: choose {', '.join(CH_TYPES)}, or None")
+    scale = number("scale", scale, above=0)
+    of_units = ch_type or ("eeg" if placed else "misc")
     kinds = [
-        "eeg" if placed and name != "stimulus" else "misc"
+        "misc" if name == "stimulus" else of_units
         for name, array in zip(signals, arrays, strict=True)
         for _ in range(array.shape[1])
     ]
     info = mne.create_info(names, recording.sfreq, kinds, verbose="error")
-    if "eeg" in kinds:
+    if placed and of_units != "misc":
         places = _on_a_head(recording.positions)
-        channels = [name for name, kind in zip(names, kinds, strict=True) if kind == "eeg"]
+        channels = [name for name, kind in zip(names, kinds, strict=True) if kind == of_units]
         montage = {name: places[k % len(places)] for k, name in enumerate(channels)}
         info.set_montage(mne.channels.make_dig_montage(montage, coord_frame="head"))
+    scales = {"stimulus": 1.0}
+    arrays = [scales.get(name, scale) * array for name, array in zip(signals, arrays, strict=True)]
     return np.concatenate(arrays, axis=1), info
 
 
@@ -55,7 +64,7 @@ def _on_a_head(positions):
     return mne.defaults.HEAD_SIZE_DEFAULT * places
 
 
-def to_raw(recording, signals=("x",), trial=None):
+def to_raw(recording, signals=("x",), trial=None, ch_type=None, scale=1.0):
     """Make an `mne.io.RawArray` with the segments as annotations.
 
     Parameters
@@ -68,13 +77,19 @@ def to_raw(recording, signals=("x",), trial=None):
         One trial, or None for all of them in a row. Where two trials meet there
         are annotations "BAD boundary" and "EDGE boundary", as MNE's own
         concatenation leaves them.
+    ch_type : 'misc' | 'eeg' | 'seeg' | 'ecog' | None
+        What MNE takes units for. With all but misc, its plots, filters and spectra need no
+        picks. None is eeg where units have positions, else misc, as they have no volts.
+    scale : float
+        What a 1 of a unit becomes, in volts of such channels: 1e-5, ten microvolts, suits
+        MNE's plots.
 
     Returns
     -------
     raw : mne.io.RawArray
-        Channels x000, x001, ... of type "misc": always give `picks`. Where units have
-        positions, of type "eeg", with a montage that scales them to MNE's head, so that
-        topographic plots work, of one signal at a time; what they call 1 uV is 1e-6.
+        Channels x000, x001, ...; of type "misc" always give `picks`. Where units have
+        positions there is a montage that scales them to MNE's head, so that topographic plots
+        work, of one signal at a time.
 
     Raises
     ------
@@ -83,7 +98,7 @@ def to_raw(recording, signals=("x",), trial=None):
     IndexError
         If there is no such trial.
     """
-    data, info = _channels(recording, signals)
+    data, info = _channels(recording, signals, ch_type, scale)
     trials = range(len(data)) if trial is None else [range(len(data))[trial]]
     raws = []
     for k in trials:
@@ -95,7 +110,7 @@ def to_raw(recording, signals=("x",), trial=None):
     return mne.concatenate_raws(raws, verbose="error") if len(raws) > 1 else raws[0]
 
 
-def to_epochs(recording, signals=("x",), onset="stimulus"):
+def to_epochs(recording, signals=("x",), onset="stimulus", ch_type=None, scale=1.0):
     """Make an `mne.EpochsArray`, one epoch for each trial.
 
     Parameters
@@ -107,6 +122,8 @@ def to_epochs(recording, signals=("x",), onset="stimulus"):
     onset : str
         The segment whose first sample is time 0; if the recording has none of
         that name, its first sample is.
+    ch_type, scale
+        As in `to_raw`.
 
     Returns
     -------
@@ -130,7 +147,7 @@ def to_epochs(recording, signals=("x",), onset="stimulus"):
     >>> evoked = rec.to_epochs("y").average()
     >>> figure = evoked.plot_topomap([0.02, 0.04], scalings=1, units="y", show=False)
     """
-    data, info = _channels(recording, signals)
+    data, info = _channels(recording, signals, ch_type, scale)
     n_trials, _, n_samples = data.shape
     start = recording.segments.get(onset, (0, 0))[0]
     metadata = pd.DataFrame({"trial": recording.data["trial"].values})
