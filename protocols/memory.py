@@ -55,7 +55,7 @@ PRIMARY = "Primary: " + SLOPE.format("phase", "equal", "overdamped")
 
 class Memory(Experiment):
     title = "Memory by resonance"
-    takes = Sizes("8 s", "45 s", "")
+    takes = Sizes("10 s", "45 s", "")
     resumes = True
     device = material.DEVICE
     gammas = Option(
