@@ -134,9 +134,10 @@ def test_every_form_of_the_same_numbers_gives_those_of_the_loop(data, case, ever
         return data.draw(disguised(array, sparse_too=matrix), label=name)
 
     recording = case.simulate(form, every=every)
-    equal(recording, case.expected(), every)
+    expected = case.expected()
+    equal(recording, expected, every)
     final = recording.final_state
-    assert np.abs(final.x - case.expected()[0][..., -1]).max(initial=0) < 1e-9
+    assert np.abs(final.x - expected[0][..., -1]).max(initial=0) < 1e-9
 
 
 @given(data=st.data(), case=cases(), extreme=st.sampled_from(EXTREMES))
