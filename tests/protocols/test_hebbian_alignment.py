@@ -62,6 +62,22 @@ def test_two_optimizers_go_from_the_same_weights_to_others(fast):
     assert not np.allclose(chance, [run["scatter"][4] for run in runs[ARM]], atol=0.01)
 
 
+def test_what_changes_is_what_the_gradient_changes(experiment, monkeypatch):
+    """Decay would take a share of each weight, and go against activity for no other reason."""
+    cls = experiment("hebbian_alignment")
+    material, asked = sys.modules[cls.__module__].material, []
+
+    def train_briefly(*args, **options):
+        asked.append(options)
+        raise InterruptedError
+
+    monkeypatch.setattr(material, "train_briefly", train_briefly)
+    for optimizers in ("adamw", "sgd"):
+        with pytest.raises(InterruptedError):
+            cls.run("fast", train=160, optimizers=[optimizers], models=["horn_homogeneous"])
+    assert [(one["optimizer"], one["weight_decay"]) for one in asked] == [("adamw", 0), ("sgd", 0)]
+
+
 def test_the_sentence_says_where_optimizers_agree(fast):
     run = fast("hebbian_alignment").run
     module = sys.modules[type(run).__module__]
