@@ -42,7 +42,7 @@ SLOPE = "Change with each doubling of gamma"
 
 class Damping(DigitExperiment):
     title = "Damping as the switch"
-    takes = Sizes("8 s", "75 s", "")
+    takes = Sizes("8 s", "85 s", "")
     resumes = True
     gammas = Option(
         Sizes((0.02, 0.4), (0.02, 0.05, 0.1, 0.2, 0.4), (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)),
@@ -137,20 +137,18 @@ class Damping(DigitExperiment):
 
         words = {1: "raises", 0: "does not clearly change", -1: "lowers"}
         clean, noisy = (rows[f"{SLOPE}, pixel noise {std}"] for std in (0, LOUD))
-        told, small = [], []
+        told = []
         for arm in self.baselines:
             pair = [rows[f"{arm}: test accuracy, pixel noise {std}"] for std in (0, LOUD)]
-            few = pair[0].value < LITTLE
-            (small if few else told).append(arm if few else f"{arm} {pair[0]} and {pair[1]}")
-        if small:
-            told.append(f"for {' and '.join(small)} this budget is too small (below {LITTLE} %)")
+            few = ", for which this budget is too small" if pair[0].value < LITTLE else ""
+            told.append(f"{arm} {pair[0]} and {pair[1]}{few}")
         return [
             f"Stronger damping {words[clean.sign]} the share of digits answered right, {clean:+} "
             f"with each doubling of gamma ({means(0)} % at {', '.join(f'{g:g}' for g in gammas)}), "
             f"and under pixel noise of {LOUD} {words[noisy.sign]} it, {noisy:+} ({means(LOUD)} %; "
             f"{len(self.seeds)} networks each, leaky integrators from {OMEGA:.3f} on).",
-            f"Of torch's networks, clean and under that noise: {'; '.join(told)} (chance 10 %; "
-            f"{self.epochs} epochs on {self.train} digits).",
+            f"Torch's networks, clean and under that noise: {'; '.join(told)} (chance 10 %; all "
+            f"after {self.epochs} epochs on {self.train} digits).",
         ]
 
     def figures(self, result):

@@ -88,8 +88,8 @@ def test_the_dose_response_is_a_slope_over_networks(told):
     dose, controls = findings.answer
     assert "does not clearly change the share of digits answered right" in dose
     assert "(50, 50, 51 % at 0.02, 0.1, 0.4), and under pixel noise of 0.2 lowers it" in dose
-    assert "gru 40" in controls
-    assert "for rnn this budget is too small (below 20 %)" in controls
+    assert "rnn 11" in controls
+    assert controls.count(", for which this budget is too small; gru 40") == 1
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
