@@ -37,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "shuffled_pairs",
         ],
         "manifold": ["fit_return", "participation_ratio"],
+        "groups": ["mean_over_groups"],
         "connectivity": [
             "plv_over_time",
             "plv_over_trials",

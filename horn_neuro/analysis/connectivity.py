@@ -30,7 +30,7 @@ __all__ = [
 _OPTIONS = """data : Recording | mne.Epochs | array_like, shape (n_trials, n_channels, n_times)
         What to analyse; see `analytic_signal`.
     **options
-        `band`, `sfreq`, `segment` and `center`, as in `analytic_signal`.
+        `band`, `sfreq`, `segment`, `center` and `picks`, as in `analytic_signal`.
 """
 
 

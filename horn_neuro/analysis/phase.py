@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import mne
 import numpy as np
 
+from horn_neuro._epochs import chosen_epochs
+
 __all__ = [
     "AnalyticSignal",
     "analytic_signal",
@@ -151,7 +153,7 @@ class AnalyticSignal:
     frequency: float
 
 
-def analytic_signal(data, band=None, sfreq=None, segment=None, center=None):
+def analytic_signal(data, band=None, sfreq=None, segment=None, center=None, picks=None):
     """Return phases and amplitudes of a recording, of epochs, or of an array.
 
     Parameters
@@ -172,6 +174,9 @@ def analytic_signal(data, band=None, sfreq=None, segment=None, center=None):
         Position that the own coordinates go round, such as the `fixed_point`. None is where
         the mean force on a unit over all trials and times would hold it: the mean of x,
         less what incomplete swings add to it.
+    picks : str | array_like | None
+        Channels of epochs as MNE takes them, None all but stimulus channels and bad ones; of
+        recordings and arrays the indices of units, None all.
 
     Returns
     -------
@@ -192,12 +197,15 @@ def analytic_signal(data, band=None, sfreq=None, segment=None, center=None):
             "Raw has no trials; cut it by mne.Epochs, or by mne.make_fixed_length_epochs"
         )
     if hasattr(data, "final_state"):
+        if picks is not None:
+            data = type(data)(data.data.isel(unit=np.atleast_1d(picks)))
         return _of_recording(data, band, segment, center)
     if center is not None:
         raise ValueError("center is that of the coordinates of a recording; leave it out")
     if segment is not None:
         raise ValueError(f"segment = {segment!r}: only recordings have segments")
     if isinstance(data, mne.BaseEpochs):
+        data = chosen_epochs(data, picks)
         values, sfreq = data.get_data(picks="all"), data.info["sfreq"]
         names, times = tuple(data.ch_names), data.times
     else:
@@ -206,7 +214,9 @@ def analytic_signal(data, band=None, sfreq=None, segment=None, center=None):
             raise ValueError("an array does not know its sampling: give sfreq= in Hz")
         if values.ndim != 3:
             raise ValueError(f"data has shape {values.shape}; give (n_trials, n_channels, n_times)")
-        names, times = tuple(map(str, range(values.shape[1]))), np.arange(values.shape[2]) / sfreq
+        which = np.arange(values.shape[1])[slice(None) if picks is None else np.atleast_1d(picks)]
+        values, times = values[:, which], np.arange(values.shape[2]) / sfreq
+        names = tuple(map(str, which))
     if band is None:
         raise ValueError("only recordings have coordinates of their own: give band=(low, high)")
     _check_finite(values)
@@ -322,7 +332,7 @@ def kuramoto_order_parameter(data, **options):
     data : Recording | mne.Epochs | array_like, shape (n_trials, n_channels, n_times)
         What to analyse; see `analytic_signal`.
     **options
-        `band`, `sfreq`, `segment` and `center`, as in `analytic_signal`.
+        `band`, `sfreq`, `segment`, `center` and `picks`, as in `analytic_signal`.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from horn_neuro._epochs import chosen_epochs
 from horn_neuro._quantities import floats, number, random_source, whole
 
 __all__ = ["Sequences"]
@@ -115,11 +116,7 @@ class Sequences:
         -------
         sequences : Sequences
         """
-        if picks is None:
-            kinds = zip(epochs.ch_names, epochs.get_channel_types(), strict=True)
-            bad = epochs.info["bads"]
-            picks = [name for name, kind in kinds if kind != "stim" and name not in bad]
-        chosen = epochs.copy().pick(picks)
+        chosen = chosen_epochs(epochs, picks)
         names = {code: name for name, code in epochs.event_id.items()}
         given = {
             "labels": [names[code] for code in epochs.events[:, 2]],
