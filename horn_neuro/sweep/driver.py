@@ -100,6 +100,9 @@ def sweep(
     if seeds is not None and work.takes_seeds:
         work, seeds = as_task(task, {**fixed, "seeds": tuple(seeds)}), None
     rows = make_rows(over, seeds)
+    for name in fixed:
+        if name in rows[0]:
+            raise ValueError(f"{name}: it is swept over, and given as well; give it once")
     for row in rows:
         work.check(row)
     limits = {

@@ -51,3 +51,23 @@ def test_no_option_of_an_experiment_is_named_as_one_of_the_sweep():
     own = set(inspect.signature(sweep).parameters) - {"task", "over", "seeds", "fixed"}
     for module in pkgutil.iter_modules(horn_neuro.protocols.__path__):
         assert not own & set(find_experiment(module.name).options()), module.name
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--over", "nothing=1"], "over = 'nothing=1': give NAME=VALUE,VALUE, of .*batch"),
+        (["--over", "batch"], "over = 'batch': give NAME=VALUE,VALUE, of .*batch"),
+        (["--over", "batch="], "over: batch = '': give a value of type int"),
+        (["--over", "batch=0,8"], "batch = 0"),
+        (["--over", "batch=8,8"], "the row {'batch': 8} comes twice; give each once"),
+        (["--over", "batch=8", "--batch", "4"], "batch: it is swept over, and given as"),
+        (["--over", "batch=8", "--resume"], "no sweep to resume in .*; start without resume"),
+        (["--over", "batch=8", "--dask", "a", "--slurm", "2"], "dask would overrule slurm"),
+        (["--over", "batch=8", "--memory", "0"], "memory = 0"),
+    ],
+)
+def test_what_cannot_be_is_one_line_before_anything_runs(words, message, tmp_path):
+    with pytest.raises(SystemExit, match=f"^sweep: .*{message}"):
+        command.run_sweep(find_experiment, ["train_smnist", *words, "--out", str(tmp_path / "new")])
+    assert not (tmp_path / "new").exists()

@@ -80,32 +80,24 @@ def undisturbed(tmp_path_factory):
     return out, done.table
 
 
-@pytest.fixture(scope="module")
-def duration(tmp_path_factory, undisturbed):
-    """Seconds of a whole run in two processes, of which moments are drawn."""
-    if KILLS == 1:
-        return None
-    out, began = tmp_path_factory.mktemp("whole") / "out", time.monotonic()
-    finish(start(out), out)
-    assert_as_undisturbed(out, undisturbed)
-    return time.monotonic() - began
+def moments(seed):
+    """Draw when to kill: after so many rows, the first time in their midst, and a part of one."""
+    rng = np.random.default_rng(seed)
+    return zip([8, *rng.integers(0, 25, KILLS - 1)], 0.15 * rng.random(KILLS), strict=True)
 
 
-def wait_for_moment(k, duration, rng, driver, out):
-    """Wait for a moment: the first among the rows, the others anywhere in the run."""
-    if k == 0:
-        until(lambda: len(list((out / "rows").glob("*.json"))) >= 4, driver)
-    else:
-        time.sleep(duration * rng.random())
+def wait_for(count, seconds, driver, out):
+    until(lambda: len(list((out / "rows").glob("*.json"))) >= count, driver)
+    time.sleep(seconds)
 
 
-def test_the_driver_is_killed(undisturbed, duration, tmp_path):
+def test_the_driver_is_killed(undisturbed, tmp_path):
     """Its workers end with it, and a run that resumes does what is missing."""
-    rng, ended = np.random.default_rng(18), []
-    for k in range(KILLS):
+    ended = []
+    for k, moment in enumerate(moments(18)):
         out = tmp_path / str(k)
         driver = start(out)
-        wait_for_moment(k, duration, rng, driver, out)
+        wait_for(*moment, driver, out)
         workers = children(driver)
         driver.kill()
         driver.join()
@@ -118,15 +110,15 @@ def test_the_driver_is_killed(undisturbed, duration, tmp_path):
         finish(start(out, resume=(out / "sweep.json").is_file()), out)
         assert_as_undisturbed(out, undisturbed)
     print(f"\n{KILLS} drivers killed, after {ended} of 24 rows")
-    assert 4 <= ended[0] < 24
+    assert 8 <= ended[0] < 24
 
 
-def test_a_worker_is_killed(undisturbed, duration, tmp_path):
-    rng, killed = np.random.default_rng(19), []
-    for k in range(KILLS):
+def test_a_worker_is_killed(undisturbed, tmp_path):
+    rng, killed = np.random.default_rng(20), []
+    for k, moment in enumerate(moments(19)):
         out = tmp_path / str(k)
         driver = start(out)
-        wait_for_moment(k, duration, rng, driver, out)
+        wait_for(*moment, driver, out)
         workers = [
             process
             for process in children(driver)
@@ -138,7 +130,7 @@ def test_a_worker_is_killed(undisturbed, duration, tmp_path):
         finish(driver, out)
         assert_as_undisturbed(out, undisturbed)
     print(f"\n{len(killed)} workers killed at {KILLS} moments, after {killed} of 24 rows")
-    assert 4 <= killed[0] < 24
+    assert 8 <= killed[0] < 24
 
 
 def test_two_drivers_on_one_folder(undisturbed, tmp_path):
