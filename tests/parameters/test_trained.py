@@ -14,10 +14,10 @@ TABLE = Path(__file__).parents[2] / "benchmarks" / "results" / "pretrained.md"
 
 def test_names():
     assert hn.PRETRAINED == ("horn64_heterogeneous", "horn64_homogeneous")
-    assert hn.PRETRAINED_KINDS == {"heterogeneous": 5, "homogeneous": 5, "leaky": 1}
+    assert hn.PRETRAINED_KINDS == {"heterogeneous": 5, "homogeneous": 5, "leaky": 2}
     with pytest.raises(ValueError, match="no pretrained network 'horn65'.*horn64_homogeneous"):
         hn.pretrained("horn65")
-    for name, count in (("leaky", 1), ("horn64_homogeneous", 1)):
+    for name, count in (("leaky", 2), ("horn64_homogeneous", 1)):
         with pytest.raises(ValueError, match=f"network = {count}: of {name} there are {count},"):
             hn.pretrained(name, count)
     with pytest.raises(ValueError, match="network = -1"):
@@ -27,7 +27,7 @@ def test_names():
 def test_kinds_are_what_they_are_called():
     for k in range(5):
         wide, equal = (hn.pretrained(kind, k) for kind in ("heterogeneous", "homogeneous"))
-        leaky = hn.pretrained("leaky")
+        leaky = hn.pretrained("leaky", k % hn.PRETRAINED_KINDS["leaky"])
         assert wide.provenance["seed"] == equal.provenance["seed"] == 101 + k
         assert np.ptp(wide.omega) > 0.2
         assert np.ptp(equal.omega) == np.ptp(leaky.omega) == 0
@@ -38,7 +38,10 @@ def test_kinds_are_what_they_are_called():
             assert params.n_units == 64
             assert params.provenance["trained_on"] == "mnist (train)"
             assert params.provenance["tested_on"] == "mnist (test)"
-    assert len({hn.pretrained("heterogeneous", k).w_rec.tobytes() for k in range(5)}) == 5
+    for kind, count in hn.PRETRAINED_KINDS.items():
+        networks = [hn.pretrained(kind, k) for k in range(count)]
+        assert [n.provenance["seed"] for n in networks] == [*range(101, 101 + count)]
+        assert len({n.w_rec.tobytes() for n in networks}) == count
 
 
 def test_the_table_is_that_of_the_metadata():
