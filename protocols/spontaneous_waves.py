@@ -12,9 +12,10 @@ waves in windows of four periods.
 
 Two controls: no coupling; and a random field for each recording, in which every mode of its
 Fourier transform over space keeps its course in time but for a random phase, so that the spectrum
-over space and time is the same. Waves that only add up have as many vortices as such a field, and
-these live as long; what differs is made by the sheet. The seed draws kicks and frequencies, and
-is what intervals are over.
+over space and time is the same. Waves that only add up have as many vortices as such a field. How
+long they live is told beside the sheet without coupling, too: kicks are few and large, so that
+even there vortices stay longer than in a random field, where every mode is everywhere. The seed
+draws kicks and frequencies, and is what intervals are over.
 
     horn-neuro spontaneous_waves --spread 0.2 --seeds 11 12 13 14 15
 """
@@ -41,10 +42,11 @@ MEDIA = {
 }
 UNITS = ("equal", "spread")
 EVERY, WINDOW = 2, 4 * PERIOD  # steps from sample to sample, and of a window
+SEEN = "life of one seen"
 MEASURES = {
     "vortices": "a time",
     "life": "steps",
-    "life of one seen": "steps",
+    SEEN: "steps",
     "neighbours": "",
     "wavelength": "sites",
     "flow": "",
@@ -151,7 +153,7 @@ class SpontaneousWaves(Experiment):
         return {
             "vortices": float(charge.sum(axis=(0, 1)).mean()),
             "life": float(np.median(lives)) if len(lives) else np.nan,
-            "life of one seen": float(np.median(np.repeat(lives, lives))) if len(lives) else np.nan,
+            SEEN: float(np.median(np.repeat(lives, lives))) if len(lives) else np.nan,
             "neighbours": float(np.mean(np.abs(steps.mean(axis=(1, 2))))),
             "wavelength": float(2 * np.pi / np.sqrt(squared)),
             "flow": float(np.mean(np.linalg.norm(angles.mean(axis=(1, 2)), axis=0) / lengths)),
@@ -177,6 +179,10 @@ class SpontaneousWaves(Experiment):
                 rows[f"windows that are {kind}, {name}, {units}"] = analysis.mean_interval(
                     shares
                 ).scaled(100, "%")
+        for (name, units), ones in tables.items():
+            both = ([b["sheet"][SEEN] for b in t] for t in (ones, tables["no coupling", units]))
+            gain = analysis.paired_difference(*both).scaled(1, "steps")
+            rows[f"{SEEN}, {name}, {units}, minus no coupling"] = gain
         for name in MEDIA:
             for what, unit in MEASURES.items():
                 both = ([one["sheet"][what] for one in tables[name, units]] for units in UNITS)
@@ -185,29 +191,38 @@ class SpontaneousWaves(Experiment):
         return Findings(self.answer(rows), rows, {"sheets": result["sheets"]})
 
     def answer(self, rows):
-        def told(name, units, what, words):
-            at = f"{what}, {name}, {units}"
-            word = words[rows[f"{at}, minus random field"].sign]
-            return f"{rows[at]}, {word} in a random field ({rows[f'{at}, random field']})"
-
         many = {1: "more than", 0: "about as many as", -1: "fewer than"}
-        long = {1: "longer than", 0: "about as long as", -1: "shorter than"}
-        name, seen = "delayed, beyond the edge", "life of one seen"
-        below = "; ".join(
-            f"{one}, {told(one, 'equal', 'vortices', many)}" for one in ("springs", "delayed")
-        )
-        lives, still = (rows[f"{seen}, {name}, {u}, minus random field"].sign > 0 for u in UNITS)
+        long = {1: "longer than", 0: "not clearly longer or shorter than", -1: "shorter than"}
+        beyond = tuple(name for name in MEDIA if "beyond" in name)
+
+        def short(name):
+            return name.replace(",", "")
+
+        def told(name, units="equal"):
+            at = f"vortices, {name}, {units}"
+            sign = many[rows[f"{at}, minus random field"].sign]
+            return f"{short(name)} {rows[at]}, {sign} there ({rows[f'{at}, random field']})"
+
+        def lives(name, units="equal"):
+            at = f"{SEEN}, {name}, {units}"
+            alone, random = (
+                rows[f"{at}, minus {what}"].sign for what in ("no coupling", "random field")
+            )
+            return (
+                f"{short(name)} {rows[at]}, {long[alone]} without coupling and "
+                f"{long[random]} in the random field ({rows[f'{at}, random field']})"
+            )
+
         return [
-            "Under kicks, sheets of equal units below the edge have vortices of phase: with "
-            f"{below}. Beyond the edge, with delays, there are "
-            f"{told(name, 'equal', 'vortices', many)}, and the median one that is seen at a time "
-            f"is followed for {told(name, 'equal', seen, long)}, of {self.steps}: spirals "
-            f"{'live there' if lives else 'do not clearly live longer there'}.",
-            f"With frequencies spread by {100 * self.spread:g} % around the same mean, it has "
-            f"{told(name, 'spread', 'vortices', many)}, the median one for "
-            f"{told(name, 'spread', seen, long)}: {'they still' if still else 'none clearly'} live "
-            f"longer than by chance (no coupling: {rows['vortices, no coupling, spread']}; "
-            f"{len(self.seeds)} seeds, {self.side} x {self.side} units).",
+            "Vortices of phase under kicks, against random fields of the same spectrum: equal "
+            f"units below the edge: {'; '.join(map(told, ('springs', 'delayed')))}; "
+            f"{'; '.join(map(told, beyond))}. Frequencies spread by {100 * self.spread:g} % around "
+            f"the same mean: {'; '.join(told(name, 'spread') for name in beyond)}.",
+            "The median vortex that is seen at a time is followed for "
+            f"{rows[f'{SEEN}, no coupling, equal']} of {self.steps} without coupling; with equal "
+            f"units {'; '.join(map(lives, beyond))}; with spread ones "
+            f"{'; '.join(lives(name, 'spread') for name in beyond)} ({len(self.seeds)} seeds, "
+            f"{self.side} x {self.side} units).",
         ]
 
     def figures(self, result):
@@ -219,10 +234,8 @@ class SpontaneousWaves(Experiment):
     def animations(self, result):
         field = result["example"]
         shown = field[..., :: max(1, field.shape[2] // 280)][..., :140]
-        caption = (
-            "Do spirals live? Positions beyond the edge, equal units, from 2 steps to 2 steps."
-        )
-        return {"Spirals": (shown.real, caption)}
+        caption = "Where do vortices go? Positions of the sheet of the last figure, from its start."
+        return {"Vortices in motion": (shown.real, caption)}
 
 
 if __name__ == "__main__":
