@@ -91,7 +91,7 @@ def test_the_coupling_of_the_demo_is_an_option(experiment, monkeypatch):
 def test_a_sweep_over_couplings_takes_the_networks_own_seeds(experiment, monkeypatch, tmp_path):
     asked = {}
     monkeypatch.setattr(command, "sweep", lambda cls, over, **given: asked.update(given, over=over))
-    words = "plv --over coupling=0.1,0.4,0.8 --seeds 1 2 3 4 5 --fast --out".split()
+    words = ["plv", "--over", "coupling=0.1,0.4,0.8", "--seeds", *"12345", "--fast", "--out"]
     with pytest.raises(AttributeError, match="failed"):  # there is no result to tell of
         command.run_sweep(experiment, [*words, str(tmp_path)])
     assert asked["over"] == {"coupling": [0.1, 0.4, 0.8]}
