@@ -26,7 +26,7 @@ from .parameters import (
 )
 from .recording import Recording, State, load_recording
 from .simulator import DrawnKicks, PoissonKicks, simulate
-from .twin import HornNetwork
+from .twin import HornNetwork, load_checkpoint
 from .twin.estimators import HornClassifier, HornRegressor
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "effenberger_2025",
     "experiment",
     "lattice",
+    "load_checkpoint",
     "load_parameters",
     "load_recording",
     "network",

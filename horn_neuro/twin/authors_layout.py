@@ -30,8 +30,8 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
 
     Parameters
     ----------
-    path : str | Path
-        A file of `torch.save`; it is loaded with ``weights_only=True``.
+    path : str | Path | dict of str to Tensor
+        A file of `torch.save`, which is loaded with ``weights_only=True``, or what it holds.
     omega, gamma, alpha : float | array_like, shape (n_units,)
         Not in such a checkpoint; the defaults are those of the authors' public code.
     h, step : float
@@ -48,11 +48,14 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
     ValueError
         If the file is damaged, or its keys or shapes are others.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}")
-    state = _layout(path, read_torch(path))
-    weights = {name: floats(f"{path}: {key}", state[key]) for key, name in _KEYS.items()}
+    if isinstance(path, dict):
+        name, state = "a state-dict", _layout("this dict", path)
+    else:
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"no checkpoint at {path}")
+        name, state = path.name, _layout(path, read_torch(path), path.stat().st_size)
+    weights = {field: floats(f"{name}: {key}", state[key]) for key, field in _KEYS.items()}
     return HornParameters(
         **weights,
         omega=omega,
@@ -60,12 +63,12 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
         alpha=alpha,
         h=h,
         step=step,
-        provenance={"checkpoint": path.name},
+        provenance={"checkpoint": name},
     )
 
 
-def _layout(path, content):
-    """Find the state-dict of this layout in what a file holds."""
+def _layout(path, content, size=np.inf):
+    """Find the state-dict of this layout in what a file of a size in bytes holds."""
     found = [content, *content.values()] if isinstance(content, dict) else []
     for state in found:
         if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
@@ -78,7 +81,7 @@ def _layout(path, content):
             continue
         for name, value in state.items():
             strange = not isinstance(value, torch.Tensor) or value.layout != torch.strided
-            if strange or value.numel() * value.element_size() > path.stat().st_size:
+            if strange or value.numel() * value.element_size() > size:
                 raise ValueError(f"{path}: {name} is no tensor that the file has the values of")
         return state
     keys = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__

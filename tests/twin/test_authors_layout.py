@@ -96,3 +96,14 @@ def test_twins_load_the_state_of_wrapped_ones(prefix):
         target.load_state_dict(state)
         for name, value in source.state_dict().items():
             assert torch.equal(value, target.state_dict()[name])
+
+
+def test_a_state_dict_in_memory_is_taken_too(tmp_path):
+    params = hn.effenberger_2025(4, n_inputs=2, n_outputs=3, seed=1)
+    save_checkpoint(params, tmp_path / "net.pt")
+    state = torch.load(tmp_path / "net.pt", weights_only=True)
+    assert hn.load_checkpoint(state) == hn.load_checkpoint(tmp_path / "net.pt")
+    wrapped = {"epoch": 3, "state_dict": {f"module.{key}": value for key, value in state.items()}}
+    assert hn.load_checkpoint(wrapped) == hn.load_checkpoint(state)
+    with pytest.raises(ValueError, match="this dict has .*i2h.weight"):
+        hn.load_checkpoint({"weight": torch.ones(2)})

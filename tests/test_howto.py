@@ -1,0 +1,30 @@
+"""Every recipe of docs/howto.md runs as it stands, in a script of its own."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TEXT = (Path(__file__).parents[1] / "docs" / "howto.md").read_text()
+RECIPES = dict(re.findall(r"## ([^\n]+)\n.*?```python\n(.*?)```", TEXT, flags=re.DOTALL))
+LEAVES = ["spectra.png", None, "trained.safetensors", "net.pt", "omegas.png"]
+
+
+@pytest.mark.parametrize(("title", "leaves"), list(zip(RECIPES, LEAVES, strict=True)))
+def test_recipe(title, leaves, tmp_path):
+    script = tmp_path / "recipe.py"
+    script.write_text("import matplotlib\n\nmatplotlib.use('agg')\n" + RECIPES[title])
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", script],
+        **{"cwd": tmp_path, "capture_output": True, "text": True, "check": False},
+    )
+    assert done.returncode == 0, done.stderr
+    assert leaves is None or (tmp_path / leaves).stat().st_size > 1000
+    if title.startswith("Ask"):
+        assert re.search(r"occipital +0\.\d+ +0\.\d+\nfrontal", done.stdout)
+    elif title.startswith("Train"):
+        assert float(done.stdout) > 0.9
+    elif title.startswith("Bring"):
+        assert re.fullmatch(r"\[\d( \d){4}\]\n", done.stdout)
