@@ -178,6 +178,16 @@ class WaveDigits(DigitExperiment):
                         )
                         what = f"{way}, {amplitude:g}: delayed, {weight:g}, minus {arm}, {readout}"
                         rows[what] = gain.scaled(100, "points")
+        for way, amplitude in self.stimuli():
+            carried, alone = (
+                tables[way, amplitude, f"{arm}, no kicks", weight]
+                for arm, weight in (("springs", SPRING), ("no coupling", 0.0))
+            )
+            for readout in READOUTS:
+                both = ([one[readout] for one in ones] for ones in (carried, alone))
+                what = f"{way}, {amplitude:g}: springs minus no coupling, no kicks, {readout}"
+                rows[what] = analysis.paired_difference(*both).scaled(100, "points")
+        gain = rows["at an edge, 1: springs minus no coupling, no kicks, support vectors"]
         answer = [" ".join(self.tell(way, a, rows) for way, a in self.stimuli())]
         clean = "; ".join(
             f"{way} {rows[f'{way}, {a:g}: delayed, no kicks, {self.weights[0]:g}, ridge']} with "
@@ -187,8 +197,10 @@ class WaveDigits(DigitExperiment):
         )
         answer.append(
             f"Without kicks, ridge regression reads {clean} (pixels {rows['Pixels, ridge']}): "
-            "below the edge a sheet is a linear map of the pixels, from which a linear readout "
-            "gains nothing, and kicks hide what is damped."
+            "at once, a sheet below the edge is a linear map of all pixels, from which a linear "
+            "readout gains nothing, and kicks hide what is damped. At an edge, support vectors "
+            f"read {gain:+} from springs against no coupling"
+            f"{': waves spread over sites what came one after another' * (gain.sign > 0)}."
         )
         return Findings(answer, rows, {"read": result["read"], "pixels": result["pixels"]})
 
