@@ -74,6 +74,8 @@ def test_coupling_makes_order_and_spread_undoes_it(fast):
     for name in ("no delay, beyond the edge", "delayed, beyond the edge"):
         equal, spread = (mean(name, units, "vortices") for units in ("equal", "spread"))
         assert equal < spread < mean("no coupling", "equal", "vortices")
-        assert mean(name, "equal", "neighbours") > 2 * mean("no coupling", "equal", "neighbours")
+    name = "no delay, beyond the edge"  # delays make domains of both signs
+    alone = mean("no coupling", "equal", "neighbours")
+    assert mean(name, "equal", "neighbours") > mean(name, "spread", "neighbours") > 1.5 * alone
     for one in sheets:
         assert sum(one["kinds"].values()) == pytest.approx(1)
