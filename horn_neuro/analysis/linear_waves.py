@@ -134,7 +134,7 @@ def driven_wave(params, frequency, near, *, coupling=None):
     >>> ring = hn.lattice((16,), 0.25, direction=0.0)
     >>> wavenumber, velocity = driven_wave(ring, 0.228, 0.3)
     >>> f"{wavenumber:.2f} rad per site, {velocity:.3f} sites a step"
-    '0.49+1.01j rad per site, 0.011 sites a step'
+    '0.22+0.87j rad per site, 0.014 sites a step'
     """
     if not 0 < frequency < np.pi:
         raise ValueError(f"frequency = {frequency}: give rad a step between 0 and pi")
