@@ -1,7 +1,7 @@
-"""What units hear from others and what is recorded: operations between Brian2's own.
+"""What units hear from others: operations between Brian2's own.
 
-Brian2 integrates equations; sums over units, delays and recording are done here,
-by NumPy in a process, and by `kernels/cpp.h` or `kernels/cuda.h` in a compiled
+Brian2 integrates equations; sums over units and delays are done here, and recording in
+`tapes`: by NumPy in a process, and by `kernels/cpp.h` or `kernels/cuda.h` in a compiled
 program. An operation names its arrays: "object.variable" is a variable of Brian2,
 a plain name one of the arrays that a program is given (see `Term.given`). Units of
 all trials are one Brian2 group, trials innermost: index = unit * n_trials + trial.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-__all__ = ["Copy", "Gather", "Product", "Remember", "Row", "SpikeTape", "Tape"]
+__all__ = ["Copy", "Gather", "Product", "Remember", "Row"]
 
 
 @dataclass(frozen=True)
@@ -251,99 +251,3 @@ class Gather:
         else:
             step = f"{name}.each({names[self.weights]}, {names[self.arriving]}, "
         return setup, f"{step}{names[self.signal]}, k, {names[self.out]});"
-
-
-@dataclass(frozen=True)
-class Tape:
-    """Record a variable: one array, one copy a sample, one file.
-
-    Parameters
-    ----------
-    name : str
-        Name of the record.
-    signal : str
-        The variable, shape (size,).
-    size, n_samples, every : int
-        Sizes; a sample is taken every so many steps.
-    """
-
-    name: str
-    signal: str
-    size: int
-    n_samples: int
-    every: int
-
-    @property
-    def shape(self):
-        """Shape of the record."""
-        return self.n_samples, self.size
-
-    def bytes(self, itemsize):
-        """Return the bytes of the whole record (int)."""
-        return self.size * self.n_samples * itemsize
-
-    def python(self, arrays):
-        """Return a function that does it at step k, and the record."""
-        signal = arrays[self.signal]
-        record = np.empty(self.shape, signal.dtype)
-
-        def tape(k):
-            if k % self.every == 0:
-                record[k // self.every] = signal
-
-        return tape, record
-
-    def code(self, names):
-        """Return C++ for the setup, for step k, and for the end."""
-        signal, name = names[self.signal], f"tape_{self.name}"
-        setup = (
-            f'static horn::Tape {name}("{self.name}", {self.size} * sizeof({signal}[0]), '
-            f"{self.n_samples});"
-        )
-        step = f"if (k % {self.every} == 0) {name}.add({signal});"
-        return setup, step, f"{name}.close();"
-
-
-@dataclass(frozen=True)
-class SpikeTape:
-    """Record at every step which units have spiked, eight in a byte.
-
-    Parameters
-    ----------
-    name : str
-        Name of the record.
-    signal : str
-        The variable, shape (size,): 1 where a unit spikes, 0 elsewhere.
-    size, n_steps : int
-        Sizes.
-    """
-
-    name: str
-    signal: str
-    size: int
-    n_steps: int
-
-    @property
-    def shape(self):
-        """Shape of the record: steps, and the bytes of a step."""
-        return self.n_steps, -(-self.size // 8)
-
-    def bytes(self, itemsize):
-        """Return the bytes of the whole record (int)."""
-        return self.n_steps * self.shape[1]
-
-    def python(self, arrays):
-        """Return a function that does it at step k, and the record."""
-        signal = arrays[self.signal]
-        record = np.empty(self.shape, np.uint8)
-
-        def tape(k):
-            record[k] = np.packbits(signal != 0, bitorder="little")
-
-        return tape, record
-
-    def code(self, names):
-        """Return C++ for the setup, for step k, and for the end."""
-        name = f"tape_{self.name}"
-        setup = f'static horn::SpikeTape {name}("{self.name}", {self.size}, {self.n_steps});'
-        return setup, f"{name}.add({names[self.signal]});", f"{name}.close();"

@@ -18,7 +18,7 @@ from horn_neuro._files import one_at_a_time, scratch_folder
 from horn_neuro._toolchain import cache_folder, cache_problem, run_compiler
 from horn_neuro.simulator.devices import standalone_device
 from horn_neuro.simulator.memory import free_memory
-from horn_neuro.simulator.operations import SpikeTape
+from horn_neuro.simulator.tapes import SpikeTape
 from horn_neuro.simulator.target import cpp_target
 
 C_TYPES = {"float64": "double", "float32": "float", "int32": "int32_t", "int64": "int64_t"}

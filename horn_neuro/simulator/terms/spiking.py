@@ -3,7 +3,7 @@
 import numpy as np
 
 from horn_neuro.simulator.equations import CROSSING
-from horn_neuro.simulator.operations import SpikeTape
+from horn_neuro.simulator.tapes import SpikeTape
 from horn_neuro.simulator.terms.term import Term
 from horn_neuro.simulator.terms.wired import Wired
 

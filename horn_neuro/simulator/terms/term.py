@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from horn_neuro.simulator.operations import Tape
+from horn_neuro.simulator.tapes import Tape
 
 __all__ = ["Sizes", "Term"]
 
