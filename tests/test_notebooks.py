@@ -18,8 +18,8 @@ def test_notebook(name, monkeypatch, tmp_path):
     client.execute()
 
 
-def test_readme_names_every_notebook():
-    text = (FOLDER.parent / "README.md").read_text()
-    names = [path.name for path in FOLDER.glob("*.ipynb")]
+def test_the_site_has_every_notebook():
+    text = (FOLDER.parent / "docs" / "tutorials.md").read_text()
+    names = [path.stem for path in FOLDER.glob("*.ipynb")]
     assert len(names) > 1
     assert [name for name in names if name not in text] == []
