@@ -13,10 +13,10 @@ which plans past one machine.
 
 import argparse
 import contextlib
-import ctypes
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -27,7 +27,7 @@ import numpy as np
 import psutil
 import torch
 from joblib.externals.loky import get_reusable_executor
-from measure import most, resident
+from measure import most, peak
 from scale_plan import page
 from scipy import sparse
 from threadpoolctl import threadpool_limits
@@ -52,23 +52,19 @@ def best(call, repeats=3):
     return min(seconds)
 
 
-def memory(call):
-    """Most bytes of a call beside what was there: of all processes, sampled, and of this one.
+def held():
+    """Bytes of this process and its children that are theirs alone, and of files in memory.
 
-    What C++ takes here cannot be sampled by a thread of Python, but Linux keeps the peak.
+    The compiled programs write their records into such files.
     """
     own = psutil.Process()
-    with contextlib.suppress(AttributeError):  # what was freed is the system's again, with glibc
-        ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = own.memory_info().rss
-    sampled = most(call, resident)
-    (line,) = (k for k in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in k)
-    return max(sampled, 1024 * int(line.split()[1]) - before)
+    infos = [process.memory_info() for process in (own, *own.children(recursive=True))]
+    return sum(k.rss - k.shared for k in infos) + shutil.disk_usage("/dev/shm").used
 
 
-def measured(call, **sizes):
-    seconds, mebibytes = best(call), memory(call) / 2**20
+def measured(call, taken=None, **sizes):
+    seconds = best(call)
+    mebibytes = taken() if taken else most(call, held) / 2**20
     print(f"    {sizes}: {seconds:.4g} s, {mebibytes:.0f} MiB", flush=True)
     return sizes | {"seconds": seconds, "mebibytes": mebibytes}
 
@@ -118,27 +114,34 @@ def simulations(quick):
     }
 
 
+def training_step(n, batch, steps):
+    """Return a step of the native backend, forward and backward, and how much it can learn."""
+    twin = hn.HornNetwork(hn.effenberger_2025(n, seed=1), "native")
+    inputs, labels = torch.rand(batch, steps, 1), torch.randint(0, 10, (batch,))
+
+    def call():
+        twin.zero_grad()
+        torch.nn.functional.cross_entropy(twin(inputs).logits, labels).backward()
+
+    return call, sum(weights.numel() for weights in twin.parameters())
+
+
 def training(quick):
-    """One step of the native backend, forward and backward."""
-
-    def step(n, batch, steps):
-        twin = hn.HornNetwork(hn.effenberger_2025(n, seed=1), "native")
-        inputs, labels = torch.rand(batch, steps, 1), torch.randint(0, 10, (batch,))
-
-        def call():
-            twin.zero_grad()
-            torch.nn.functional.cross_entropy(twin(inputs).logits, labels).backward()
-
-        parameters = sum(weights.numel() for weights in twin.parameters())
-        sizes = {"n": n, "batch": batch, "steps": steps, "parameters": parameters}
-        return measured(call, **sizes)
-
     print("training", flush=True)
     scale = 4 if quick else 1
+    tiny = peak(__file__, 4, 1, 1)
+
+    def step(n, batch, steps):
+        n, steps = n // scale, steps // scale
+        call, parameters = training_step(n, batch, steps)
+        sizes = {"n": n, "batch": batch, "steps": steps, "parameters": parameters}
+        # In a process of its own: C++ keeps others from looking, and memory is used again.
+        return measured(call, lambda: peak(__file__, n, batch, steps) - tiny, **sizes)
+
     return {
-        "training by n": [step(n // scale, 32, 392 // scale) for n in (128, 256, 512, 1024)],
-        "training by batch": [step(256 // scale, batch, 392 // scale) for batch in (32, 64, 128)],
-        "training by steps": [step(256 // scale, 32, s // scale) for s in (196, 392, 784)],
+        "training by n": [step(n, 32, 392) for n in (128, 256, 512, 1024)],
+        "training by batch": [step(256, batch, 392) for batch in (32, 64, 128)],
+        "training by steps": [step(256, 32, steps) for steps in (196, 392, 784)],
     }
 
 
@@ -242,7 +245,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller; writes nothing")
     parser.add_argument("--page", action="store_true", help="the page from the kept results")
+    parser.add_argument("--alone", nargs=3, type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.alone:
+        torch.set_num_threads(1)
+        training_step(*args.alone)[0]()
+        return
     if args.page:
         PAGE.write_text(page(json.loads(RESULT.read_text())))
         return

@@ -65,7 +65,8 @@ def measured(found):
 
 {found["machine"]}; {found["minutes"]:.1f} minutes, with a load of {found["load"]:.1f} at the start.
 Written by that command, numbers included. One thread in each process; seconds are those of the
-fastest of three whole calls, MiB what the processes take beside what they had before.
+fastest of three whole calls, MiB what the processes take beside what they had before, in training
+what a new one takes beside a tiny step.
 
 ## Simulation (cpp, float64)
 
