@@ -8,6 +8,7 @@ values stay behind); of its figures, FIGURE becomes the picture of the protocol'
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from PIL import Image
 from horn_neuro.experiment import load_results
 
 ROOT = Path(__file__).parents[1]
-OF_CONFIG = ("protocol", "command", "seconds", "versions")
+OF_CONFIG = ("protocol", "command", "versions")
 LONG = 8_000  # characters
 
 
@@ -24,6 +25,8 @@ def keep(run, name, figure=None):
     """Keep what is needed of a run; returns the path (Path) of the results."""
     results, config = load_results(run), load_results(Path(run) / "config.json")
     short = {k: v for k, v in results.items() if k == "findings" or len(json.dumps(v)) < LONG}
+    # Where it was written, and in how many parts, does not matter, nor on how busy a machine.
+    config["command"] = re.sub(r" --out \S+| --resume", "", config["command"])
     text = json.dumps({key: config[key] for key in OF_CONFIG} | short)
     kept = json.loads(text, parse_constant=lambda _: None)  # NaN is no JSON
     path = ROOT / "benchmarks" / "results" / f"{name}.json"

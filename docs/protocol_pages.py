@@ -63,7 +63,7 @@ def page(path):
     for file, run in runs.items():
         versions = ", ".join(f"{package} {version}" for package, version in run["versions"].items())
         parts += [f"### {file.removesuffix('.json')}", *run["answer"]]
-        parts.append(f"`{run['command']}` took {run['seconds']:.0f} s with {versions}.")
+        parts.append(f"`{run['command']}`, with {versions}.")
     if runs:
         parts += ["## Numbers", "Value, [95 % interval], unit, number of units of analysis, p:"]
         parts += [numbers(runs), f"Kept in `benchmarks/results/`: {', '.join(runs)}."]
