@@ -2,12 +2,13 @@
 
     python benchmarks/waves_trained.py [--small]
 
-writes benchmarks/results/waves_trained.json (with --small, it prints only). Networks: the five
-pretrained ones of each kind, which have no delays. Units in a line by natural frequency, or by an
-embedding of the weights (second eigenvector of the normalised Laplacian of |W| + |W^T|). The
-measure is the length of the mean phase step between neighbours, over times and digits, which is 1
-for a plane wave; from it, the mean of random orders of the same units is subtracted. The network
-is the unit; intervals are over networks.
+writes benchmarks/results/waves_trained.json (with --small, it prints only). Networks: pretrained
+ones of each kind, and small ones that are trained here with delays from the distances of random
+positions. Units in a line by natural frequency, by an embedding of the weights (second eigenvector
+of the normalised Laplacian of |W| + |W^T|), and, where there are delays, by the same embedding of
+1 / delay and of |W| / delay, and by place. The measure is the length of the mean phase step between
+neighbours, over times and digits, which is 1 for a plane wave; from it, the mean of random orders
+of the same units is subtracted. The network is the unit; intervals are over networks.
 """
 
 import argparse
@@ -19,8 +20,12 @@ import numpy as np
 import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.experiment import material
+from horn_neuro.parameters import distance_delays, generator
+from horn_neuro.twin import HornClassifier, evaluate
 
 ORDERS = 99  # random ones, for each network
+TRAINED = {"units": 32, "digits": 2400, "epochs": 6, "learning_rate": 2e-2}
+VELOCITY = 0.7  # m/s; positions in a square of 1 cm, so that delays have up to 20 steps of 1 ms
 
 
 def embedded(strength):
@@ -38,6 +43,13 @@ def orders(params):
     found = {"weights": embedded(weights)}
     if np.ptp(params.omega):
         found["frequency"] = np.argsort(params.omega)
+    if params.delays is not None:
+        nearness = 1.0 / params.delays
+        found |= {
+            "delays": embedded(nearness),
+            "weights and delays": embedded(weights * nearness),
+            "place": np.argsort(params.positions[:, 0]),
+        }
     return found
 
 
@@ -67,6 +79,20 @@ def measure(params, inputs, rng):
     return rows
 
 
+def trained_with_delays(seed, digits, tested, size):
+    """Return a network that has learned with delays, and its test accuracy."""
+    params = material.untrained(size["units"], 1.6, seed, gamma=0.02, alpha=0.07)
+    positions = generator(seed, "positions").uniform(0, 0.01, (size["units"], 2))
+    distances = np.linalg.norm(positions[:, None] - positions, axis=2)
+    far = np.maximum(distances, VELOCITY * params.step) / params.step
+    params = params.replace(delays=distance_delays(far, VELOCITY), positions=positions)
+    model = HornClassifier(params, backend="analytic")
+    options = {"epochs": size["epochs"], "learning_rate": size["learning_rate"], "seed": seed}
+    _, best = material.train_briefly(model, digits, len(digits) // 6, **options)
+    model.load_state_dict(best)
+    return model.network.to_parameters(), evaluate(model, *material.as_tensors(tested))[1]
+
+
 def summary(networks):
     """Return means over networks with intervals, by kind and order."""
     found = {}
@@ -88,14 +114,26 @@ def main():
     parser.add_argument("--small", action="store_true", help="one network of each kind; no file")
     small = parser.parse_args().small
     rng, count = np.random.default_rng(0), 1 if small else 5
-    tested = hn.datasets.smnist(split="test", seed=None)
+    tested = hn.datasets.smnist(split="test")
     inputs = tested.inputs[tested.balanced(1 if small else 2, np.random.default_rng(1))]
     networks = []
     for kind in ("heterogeneous", "homogeneous"):
         for k, params in enumerate(material.trained_networks(kind, count)):
             networks.append({"kind": kind, "network": k, "orders": measure(params, inputs, rng)})
+            print(kind, k, networks[-1]["orders"]["weights"], flush=True)
+    digits = hn.datasets.smnist(split="train", seed=None)
+    size = TRAINED | ({"units": 8, "digits": 120, "epochs": 1} if small else {})
+    for seed in range(1, count + 1):
+        some = digits[generator(seed, "digits").permutation(len(digits))[: size["digits"]]]
+        params, accuracy = trained_with_delays(seed, some, tested[:500], size)
+        rows = measure(params, inputs, rng)
+        longest = int(params.delays.max())
+        one = {"kind": "trained with delays", "network": seed, "accuracy": accuracy}
+        networks.append(one | {"longest delay": longest, "orders": rows})
+        print(one, rows["place"], flush=True)
     result = {
         "command": "python benchmarks/waves_trained.py",
+        "trained": TRAINED,
         "summary": summary(networks),
         "networks": networks,
     }

@@ -14,10 +14,10 @@ TABLE = Path(__file__).parents[2] / "benchmarks" / "results" / "pretrained.md"
 
 def test_names():
     assert hn.PRETRAINED == ("horn64_heterogeneous", "horn64_homogeneous")
-    assert hn.PRETRAINED_KINDS == {"heterogeneous": 5, "homogeneous": 5, "leaky": 2}
+    assert hn.PRETRAINED_KINDS == {"heterogeneous": 5, "homogeneous": 5, "leaky": 5}
     with pytest.raises(ValueError, match="no pretrained network 'horn65'.*horn64_homogeneous"):
         hn.pretrained("horn65")
-    for name, count in (("leaky", 2), ("horn64_homogeneous", 1)):
+    for name, count in (("leaky", 5), ("horn64_homogeneous", 1)):
         with pytest.raises(ValueError, match=f"network = {count}: of {name} there are {count},"):
             hn.pretrained(name, count)
     with pytest.raises(ValueError, match="network = -1"):
