@@ -124,6 +124,8 @@ def exponents(rows):
 def page(result):
     """Return the page of a result (str)."""
     lines = [
+        "# Sheets with delays: measured",
+        "",
         f"Measured on {result['date']}, {result['cores']} cores ({result['machine']}), Python "
         f"{result['python']}, NumPy {result['numpy']}, SciPy {result['scipy']}. Processes that "
         f"waited for a core at the start and at the end: {result['load'][0]:.1f}, "

@@ -18,6 +18,7 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build"]
+suppress_warnings = ["ref.ref"]  # scikit-learn's docstrings refer to its own pages
 nb_execution_mode = "off"  # the tests execute the notebooks, and keep their pictures
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3

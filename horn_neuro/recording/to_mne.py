@@ -141,11 +141,14 @@ def to_epochs(recording, signals=("x",), onset="stimulus", ch_type=None, scale=1
     --------
     A sheet as MNE draws it: where units have positions, maps need nothing more.
 
-    >>> import horn_neuro as hn
+    >>> import horn_neuro as hn, io
+    >>> from matplotlib import pyplot as plt
     >>> sheet = hn.lattice((8, 8), 0.4, velocity=0.14, seed=1)
     >>> rec = hn.simulate(sheet, [[1.0]] * 10 + [[0.0]] * 40, device="numpy")
     >>> evoked = rec.to_epochs("y").average()
     >>> figure = evoked.plot_topomap([0.02, 0.04], scalings=1, units="y", show=False)
+    >>> figure.savefig(io.BytesIO())  # or show it
+    >>> plt.close(figure)
     """
     data, info = _channels(recording, signals, ch_type, scale)
     n_trials, _, n_samples = data.shape

@@ -32,7 +32,7 @@ class _HornEstimator(BaseEstimator):
         *,
         epochs=30,
         batch_size=32,
-        learning_rate=2e-2,
+        learning_rate=1e-2,
         heterogeneous=True,
         params=None,
         validation_fraction=0.1,

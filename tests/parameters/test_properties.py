@@ -42,7 +42,7 @@ CALLS = {
             "layer": np.array([0, 1]),
             "positions": np.array([[0.0, 0.0], [1.0, 2.0]]),
             "h": 0.5,
-            "step": 0.5,
+            "step": 0.0625,
         },
     ),
     "effenberger_2025": (

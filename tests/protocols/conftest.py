@@ -35,6 +35,7 @@ OPTIONS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Let one of pytest-xdist's processes have all tests of a protocol: it runs once."""
     for item in items:
