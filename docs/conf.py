@@ -38,7 +38,9 @@ html_theme_options = {
 
 def setup(app):
     """Bring here what lies beside: Sphinx reads below its own folder only."""
+    shutil.rmtree(DOCS / "api" / "generated", ignore_errors=True)  # names that are gone
     for name, pattern in {"notebooks": "*.ipynb", "benchmarks": "*.md"}.items():
-        (DOCS / name).mkdir(exist_ok=True)
+        shutil.rmtree(DOCS / name, ignore_errors=True)
+        (DOCS / name).mkdir()
         for path in (DOCS.parent / name).glob(pattern):
             shutil.copy(path, DOCS / name)
