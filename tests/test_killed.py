@@ -126,7 +126,7 @@ def killed_and_again(code, folder, *arguments, seconds=None):
 @pytest.mark.compiler
 def test_a_simulation_that_compiles(tmp_path):
     """The next gives the numbers of a device that does not compile."""
-    steps, seconds = (2000, 5.0) if KILLS == 1 else (150_000, None)
+    steps, seconds = (2000, 1.5) if KILLS == 1 else (150_000, None)
     said = killed_and_again(SIMULATE, tmp_path, steps, "cpp", seconds=seconds)
     print(f"{len(said)} kills, {sum('was killed' in words for words in said)} while compiling")
     program = start(SIMULATE, tmp_path, tmp_path / "numpy.npy", steps, "numpy")
