@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from horn_neuro._quantities import whole
 from horn_neuro.datasets.mnist import load_mnist
 from horn_neuro.datasets.sequences import Sequences
 
@@ -36,9 +35,7 @@ def smnist(source="embedded", split="train", seed=0):
     inputs = digits.images.reshape(len(digits), 784, 1) / 255.0
     origin = {"source": digits.source, "checksum": digits.checksum}
     plain = Sequences(inputs, digits.labels, classes=_CLASSES, task="smnist", **origin)
-    if seed is None:
-        return plain
-    return plain[np.random.default_rng(whole("seed", seed, 0, np.inf)).permutation(len(plain))]
+    return plain.shuffled(seed)
 
 
 def pixel_permutation():

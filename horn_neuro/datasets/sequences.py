@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from horn_neuro._epochs import chosen_epochs
-from horn_neuro._quantities import floats, number, random_source, whole
+from horn_neuro._quantities import number, random_source, whole
+from horn_neuro.datasets.checks import channelled, labels_of, lengths_of, names_of, padded
+from horn_neuro.parameters.seeds import generator
 
 __all__ = ["Sequences"]
 
@@ -69,11 +71,13 @@ class Sequences:
     checksum: str | None = None
 
     def __post_init__(self):
-        if isinstance(self.inputs, list | tuple) and self.lengths is None:
-            inputs, lengths = _padded(self.inputs)
+        # NumPy keeps ragged ones as an array of objects.
+        several = isinstance(self.inputs, list | tuple) or getattr(self.inputs, "dtype", 0) == "O"
+        if several and self.lengths is None:
+            inputs, lengths = padded(self.inputs)
         else:
-            inputs = _channelled("inputs", self.inputs, 3)
-            lengths = _lengths(self.lengths, inputs)
+            inputs = channelled("inputs", self.inputs, 3)
+            lengths = lengths_of(self.lengths, inputs)
             if self.lengths is not None:
                 past = np.arange(inputs.shape[1]) >= lengths[:, None]
                 inputs = np.where(past[:, :, None], 0.0, inputs)
@@ -82,10 +86,10 @@ class Sequences:
         if not np.isfinite(inputs).all():
             first = int(np.flatnonzero(~np.isfinite(inputs).all(axis=(1, 2)))[0])
             raise ValueError(f"inputs have values that are not finite, first in sequence {first}")
-        labels, classes = _labels(self.labels, self.classes, len(inputs))
+        labels, classes = labels_of(self.labels, self.classes, len(inputs))
         names = self.channels
         if names is not None:
-            names = tuple(str(name) for name in names)
+            names = names_of("channels", names)
             if len(names) != inputs.shape[2]:
                 raise ValueError(
                     f"channels has {len(names)} names; give one for each of the "
@@ -154,6 +158,43 @@ class Sequences:
         """Whether some are shorter than others (bool)."""
         return bool((self.lengths < self.inputs.shape[1]).any())
 
+    def shuffled(self, seed):
+        """Return them in another order.
+
+        Parameters
+        ----------
+        seed : int | None
+            The source of randomness; None keeps the order.
+
+        Returns
+        -------
+        sequences : Sequences
+        """
+        rng = None if seed is None else np.random.default_rng(whole("seed", seed, 0, np.inf))
+        return self if rng is None else self[rng.permutation(len(self))]
+
+    def noisy(self, std, seed):
+        """Add Gaussian noise to every step that there is, of which `source` tells.
+
+        Parameters
+        ----------
+        std : float
+            Standard deviation, in units of the inputs; 0 adds none.
+        seed : int
+            The source of randomness.
+
+        Returns
+        -------
+        sequences : Sequences
+        """
+        if not (std := number("std", std, least=0)):
+            return self
+        noise = generator(seed, f"noise on {self.task} {self.checksum}")
+        noise = std * noise.standard_normal(self.inputs.shape)
+        noise[np.arange(self.inputs.shape[1]) >= self.lengths[:, None]] = 0
+        source = f"{self.source}, noise {std:g} by seed {seed}".lstrip(", ")
+        return replace(self, inputs=self.inputs + noise, source=source)
+
     def balanced(self, per_class, rng):
         """Draw the same number of sequences from every class.
 
@@ -188,77 +229,3 @@ class Sequences:
                 for label in classes
             ]
         )
-
-
-def _channelled(name, value, ndim):
-    """Return an array that has the axis of channels, which a single one may lack."""
-    array = floats(name, value)
-    array = array[..., None] if array.ndim == ndim - 1 else array
-    if array.ndim != ndim or (array.size == 0 and (ndim == 2 or len(array))):
-        wanted = ("n_sequences, ", "")[ndim == 2]
-        raise ValueError(
-            f"{name} has shape {np.shape(value)}; give ({wanted}n_steps, n_channels), with at "
-            "least one step and one channel"
-        )
-    return array
-
-
-def _padded(arrays):
-    """Return a list of arrays as one, padded with zeros at the end, and their lengths."""
-    each = [_channelled(f"inputs[{k}]", array, 2) for k, array in enumerate(arrays)]
-    counts = {array.shape[1] for array in each}
-    if len(counts) > 1:
-        first = next(k for k, array in enumerate(each) if array.shape[1] != each[0].shape[1])
-        raise ValueError(
-            f"inputs[{first}] has {each[first].shape[1]} channels, and inputs[0] has "
-            f"{each[0].shape[1]}; all need the same"
-        )
-    lengths = np.array([len(array) for array in each], dtype=np.int64)
-    inputs = np.zeros((len(each), lengths.max(initial=1), max(counts, default=1)))
-    for target, array in zip(inputs, each, strict=True):
-        target[: len(array)] = array
-    return inputs, lengths
-
-
-def _lengths(given, inputs):
-    n, longest = inputs.shape[:2]
-    if given is None:
-        return np.full(n, longest, dtype=np.int64)
-    lengths = np.asarray(given)
-    fits = lengths.shape == (n,) and lengths.dtype.kind in "iu"
-    if not fits or not ((lengths >= 1) & (lengths <= longest)).all():
-        raise ValueError(
-            f"lengths = {given!r}: give a whole number from 1 to {longest} for each of the "
-            f"{n} sequences"
-        )
-    return lengths.astype(np.int64)
-
-
-def _labels(given, classes, n):
-    """Return numbers of classes (ndarray of int64) and their names (tuple of str)."""
-    labels = np.asarray(given)
-    if labels.dtype == object and all(isinstance(label, str) for label in labels.flat):
-        labels = labels.astype(str)
-    if labels.shape != (n,) or labels.dtype.kind not in "iuU":
-        raise ValueError(
-            f"labels of {labels.dtype} and shape {labels.shape}: give the name (text) or the "
-            f"number (a whole one, from 0 on) of a class for each of the {n} sequences"
-        )
-    if classes is not None:
-        classes = tuple(str(name) for name in classes)
-    if labels.dtype.kind == "U":
-        classes = tuple(sorted(set(labels.tolist()))) if classes is None else classes
-        unknown = sorted(set(labels.tolist()) - set(classes))
-        if unknown:
-            raise ValueError(f"labels have {unknown[0]!r}, which is none of {', '.join(classes)}")
-        numbers = {name: number for number, name in enumerate(classes)}
-        return np.array([numbers[name] for name in labels.tolist()], dtype=np.int64), classes
-    count = int(labels.max()) + 1 if classes is None else len(classes)
-    if labels.min() < 0 or labels.max() >= count:
-        raise ValueError(
-            f"labels from {labels.min()} to {labels.max()}: give numbers from 0 on, below the "
-            f"number of classes ({count})"
-        )
-    if classes is None:
-        classes = tuple(str(number) for number in range(count))
-    return labels.astype(np.int64), classes

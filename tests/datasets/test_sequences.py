@@ -40,6 +40,12 @@ def test_one_channel_needs_no_axis():
     assert not Sequences(np.ones((3, 4)), [0, 1, 1]).ragged
 
 
+def test_arrays_of_objects_are_lists():
+    ragged = np.empty(3, dtype=object)
+    ragged[:] = RAGGED
+    assert Sequences(ragged, [1, 0, 1]).checksum == Sequences(RAGGED, [1, 0, 1]).checksum
+
+
 def test_a_part_keeps_what_it_is():
     made = Sequences(RAGGED, ["b", "a", "b"], channels=["u", "v"], source="here")
     part = made[1:]
@@ -89,10 +95,20 @@ def test_trials_of_mne():
         ({"labels": [0]}, "each of the 2"),
         ({"labels": ["a", "c"], "classes": ["a", "b"]}, "'c', which is none of a, b"),
         ({"labels": [0, 2], "classes": ["a", "b"]}, "0 to 2.*2"),
+        ({"labels": [0, 10**12]}, "labels up to 1000000000000 .*give text"),
+        ({"labels": [True, False]}, "labels of bool"),
+        ({"classes": ["a", "a"]}, "classes = .* names that differ"),
+        ({"classes": "ab"}, "classes = 'ab': give a list"),
+        ({"inputs": np.full((2, 3, 1), np.inf)}, "not finite, first in sequence 0"),
+        ({"inputs": [np.ones(3), np.ones((3, 1, 1))]}, r"inputs\[1\] has shape \(3, 1, 1\)"),
+        ({"inputs": [["a", "b"], ["c"]]}, r"inputs\[0\]"),
+        ({"lengths": [True, True]}, "lengths.*whole"),
+        ({"lengths": [3]}, "each of the 2"),
         ({"lengths": [3, 4]}, "lengths.*1 to 3"),
         ({"lengths": [0, 3]}, "lengths.*1 to 3"),
         ({"lengths": [1.0, 3.0]}, "lengths.*whole"),
         ({"channels": ["a", "b"]}, "channels has 2 names.*1"),
+        ({"channels": "a"}, "channels = 'a': give a list"),
         ({"step": 0}, "step"),
     ],
 )
