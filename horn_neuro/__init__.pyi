@@ -25,7 +25,7 @@ from .parameters import (
     trainable,
 )
 from .recording import Recording, State, load_recording
-from .simulator import DrawnKicks, PoissonKicks, simulate
+from .simulator import DrawnKicks, Drive, PoissonKicks, simulate
 from .twin import HornNetwork, load_checkpoint
 from .twin.estimators import HornClassifier, HornRegressor
 
@@ -35,6 +35,7 @@ __all__ = [
     "CovarianceRule",
     "DiffusiveCoupling",
     "DrawnKicks",
+    "Drive",
     "HornClassifier",
     "HornNetwork",
     "HornParameters",

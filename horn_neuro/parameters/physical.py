@@ -6,7 +6,7 @@ from scipy import sparse
 from horn_neuro._quantities import floats, plain
 from horn_neuro.parameters.horn import HornParameters
 
-__all__ = ["network"]
+__all__ = ["in_ms", "network"]
 
 # Fewer steps than these in a period draw no oscillation.
 STEPS_A_PERIOD = 4
@@ -82,9 +82,9 @@ def network(
     n = weights.shape[0] if weights.ndim == 2 else -1
     if weights.shape != (n, n) or n == 0:
         raise ValueError(f"weights have shape {weights.shape}; give (n, n), [post, pre]")
-    dt = _positive("dt_ms", _in_ms("dt_ms", dt_ms), ())
+    dt = _positive("dt_ms", in_ms("dt_ms", dt_ms), ())
     frequency = _positive("frequency_hz", plain("frequency_hz", frequency_hz, "Hz"), (n,))
-    decay = _positive("decay_ms", _in_ms("decay_ms", decay_ms), (n,))
+    decay = _positive("decay_ms", in_ms("decay_ms", decay_ms), (n,))
     fastest = frequency.max()
     if dt * fastest * STEPS_A_PERIOD > 1000:
         raise ValueError(
@@ -110,7 +110,7 @@ def network(
     )
 
 
-def _in_ms(name, value):
+def in_ms(name, value):
     """Return plain numbers as they are, and quantities of Brian2 in ms."""
     return plain(name, value, "s") * 1000 if hasattr(value, "dim") else plain(name, value)
 
@@ -127,7 +127,7 @@ def _positive(name, value, shape):
 
 def _steps(delays_ms, weights, dt):
     """Return delays in whole steps, of the connections that there are."""
-    delays = _in_ms("delays_ms", delays_ms) if not sparse.issparse(delays_ms) else delays_ms
+    delays = in_ms("delays_ms", delays_ms) if not sparse.issparse(delays_ms) else delays_ms
     delays = delays.toarray() if sparse.issparse(delays) else floats("delays_ms", delays)
     if delays.shape != weights.shape:
         raise ValueError(f"delays_ms have shape {delays.shape}; give {weights.shape}, [post, pre]")

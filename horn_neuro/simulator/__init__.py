@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "cuda": ["cuda_problem"],
         "devices": ["DEVICES", "compiler_problem"],
+        "drives": ["Drive"],
         "kicks": ["DrawnKicks", "PoissonKicks"],
         "simulation": ["simulate"],
         "spikes": ["SpikeCoupling"],

@@ -166,9 +166,9 @@ class Gather:
     ----------
     weights : str
         Shape (n_connections,), or (n_connections, trials) if `arriving` is set.
-    signal : str
-        What the senders show: a variable of shape (units, trials), or, with delays,
-        the given ring of past ones, shape (ring, units, trials).
+    signal : str | Row
+        What the senders show, shape (senders, trials), or, with delays, the given ring of
+        past ones, shape (ring, units, trials).
     out : str
         Shape (units, trials).
     ring : int
@@ -181,10 +181,12 @@ class Gather:
         Whether to add to `out` instead of replacing it.
     of : str
         What the names of the arrays of connections begin with.
+    senders : int | None
+        How many there are, without delays; None is as many as units.
     """
 
     weights: str
-    signal: str
+    signal: str | Row
     out: str
     ring: int
     units: int
@@ -192,6 +194,7 @@ class Gather:
     arriving: str | None = None
     add: bool = False
     of: str = ""
+    senders: int | None = None
 
     def python(self, arrays):
         """Return a function that does it at step k."""
@@ -199,11 +202,11 @@ class Gather:
         # One trial is a vector, of which scipy makes a product in half the time.
         each = (self.trials,) if self.trials > 1 else ()
         out = arrays[self.out].reshape(self.units, *each)
-        seen = self._window(arrays[self.signal].reshape(self.ring, self.units, *each))
+        seen, senders = self._window(arrays, each), self.senders or self.ring * self.units
         column = column + (self.ring - 1) * self.units  # from the oldest slot on
         if self.arriving is None:
             matrix = (arrays[self.weights], column, first)
-            matrix = sparse.csr_array(matrix, shape=(self.units, self.ring * self.units))
+            matrix = sparse.csr_array(matrix, shape=(self.units, senders))
 
             def summed(k):
                 return matrix @ seen(k)
@@ -226,10 +229,12 @@ class Gather:
 
         return gather
 
-    def _window(self, signal):
-        """Return a function of the step that shows the ring's units, the oldest slot first."""
+    def _window(self, arrays, each):
+        """Return a function of the step that shows the senders, the oldest slot first."""
         if self.ring == 1:
-            return lambda k: signal[0]
+            signal = _source(self.signal, arrays)
+            return lambda k: signal(k).reshape(-1, *each)
+        signal = arrays[self.signal].reshape(self.ring, self.units, *each)
         twice = np.concatenate([signal, signal])  # each slot twice: no window is in two pieces
 
         def seen(k):
@@ -250,4 +255,4 @@ class Gather:
             step = f"{name}.sum<{str(self.add).lower()}>({names[self.weights]}, "
         else:
             step = f"{name}.each({names[self.weights]}, {names[self.arriving]}, "
-        return setup, f"{step}{names[self.signal]}, k, {names[self.out]});"
+        return setup, f"{step}{_code(self.signal, names)}, k, {names[self.out]});"

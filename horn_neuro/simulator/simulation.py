@@ -19,6 +19,7 @@ from horn_neuro.simulator.door import (
     counted,
     full_stimulus,
 )
+from horn_neuro.simulator.drives import Drive
 from horn_neuro.simulator.kicks import DrawnKicks, PoissonKicks
 from horn_neuro.simulator.memory import warn_about_memory
 from horn_neuro.simulator.program import Program
@@ -27,6 +28,7 @@ from horn_neuro.simulator.spikes import SpikeCoupling
 from horn_neuro.simulator.standalone import is_compiled, run_compiled, target_of
 from horn_neuro.simulator.terms import (
     Crossings,
+    Driven,
     Inputs,
     Oscillators,
     Sizes,
@@ -43,6 +45,7 @@ def simulate(
     *,
     n_trials=None,
     kicks=None,
+    drives=None,
     initial=None,
     segments=None,
     labels=None,
@@ -70,6 +73,8 @@ def simulate(
         initial state, and is 1 if none of them tells.
     kicks : PoissonKicks | DrawnKicks | None
         Impulses on the velocities.
+    drives : Drive | None
+        Sines, chirps, pulses, noise or recorded signals inside the tanh, several added up by +.
     initial : State | None
         Where to start, for example the `final_state` of a recording; None
         starts at x = y = 0.
@@ -104,8 +109,9 @@ def simulate(
     learning : bool | array_like of bool, shape (n_steps,)
         The switch: in which steps they learn.
     seed : int | None
-        Seed of the Poisson kicks; None draws one. Equal seeds give equal kicks
-        on one device, whatever the stimulus; each device draws its own.
+        Seed of the Poisson kicks and of noise among the drives; None draws one. Equal seeds
+        give equal kicks on one device, whatever the stimulus; each device draws its own. Noise
+        is the same on all.
 
     Returns
     -------
@@ -145,6 +151,7 @@ def simulate(
     for name, value, kinds in (
         ("params", params, (HornParameters,)),
         ("kicks", kicks, (PoissonKicks, DrawnKicks, type(None))),
+        ("drives", drives, (Drive, type(None))),
         ("initial", initial, (State, type(None))),
         ("segments", segments, (dict, type(None))),
     ):
@@ -158,9 +165,8 @@ def simulate(
     n_trials, n_steps, _ = stimulus.shape
     labels = check_labels(labels, n_trials)
     # Trials that are alike are one in memory.
-    segments = check_segments(
-        segments, n_steps, np.any(stimulus if stimulus.strides[0] else stimulus[:1])
-    )
+    stimulated = drives is not None or np.any(stimulus if stimulus.strides[0] else stimulus[:1])
+    segments = check_segments(segments, n_steps, stimulated)
     spike_threshold = check_coupling(coupling, spike_threshold, params)
     longest = params.max_delay
     if isinstance(coupling, DiffusiveCoupling):
@@ -184,6 +190,8 @@ def simulate(
     state = State.zero(params.n_units) if initial is None else initial
     couplings = coupling_terms(sizes, params, coupling, plasticity, learning)
     terms = [Oscillators(sizes, params), Inputs(sizes, params.w_in, stimulus), *couplings]
+    if drives is not None:
+        terms.append(Driven(sizes, *drives.resolve(params, n_trials, n_steps, seed)))
     if "spikes" in record or isinstance(coupling, SpikeCoupling):
         terms.append(Crossings(sizes, spike_threshold))
     if kicks is not None:
@@ -223,6 +231,7 @@ def simulate(
             "every": every,
             "seconds": round(duration, 3),
             "kicks": None if kicks is None else kicks.marks,
+            "drives": None if drives is None else repr(drives),
             "parameters": params.fingerprint,
             "parameters_provenance": params.provenance,
         },

@@ -6,6 +6,7 @@ from horn_neuro.parameters import Connections, CovarianceRule, DiffusiveCoupling
 from horn_neuro.simulator.kicks import DrawnKicks, PoissonKicks
 from horn_neuro.simulator.spikes import SpikeCoupling
 from horn_neuro.simulator.terms.diffusive import Diffusion
+from horn_neuro.simulator.terms.driven import Driven
 from horn_neuro.simulator.terms.inputs import Inputs
 from horn_neuro.simulator.terms.kicked import Drawn, Poisson
 from horn_neuro.simulator.terms.oscillators import Oscillators
@@ -17,6 +18,7 @@ from horn_neuro.simulator.terms.velocities import Dense, Sparse
 __all__ = [
     "RULES",
     "Crossings",
+    "Driven",
     "Inputs",
     "Oscillators",
     "Sizes",
