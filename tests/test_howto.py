@@ -9,7 +9,7 @@ import pytest
 
 TEXT = (Path(__file__).parents[1] / "docs" / "howto.md").read_text()
 RECIPES = dict(re.findall(r"## ([^\n]+)\n.*?```python\n(.*?)```", TEXT, flags=re.DOTALL))
-LEAVES = ["spectra.png", None, "trained.safetensors", "net.pt", "omegas.png"]
+LEAVES = ["spectra.png", "drives.png", None, "trained.safetensors", "net.pt", "omegas.png"]
 
 
 @pytest.mark.parametrize(("title", "leaves"), list(zip(RECIPES, LEAVES, strict=True)))
