@@ -21,7 +21,7 @@ import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.experiment import material
 from horn_neuro.parameters import distance_delays, generator
-from horn_neuro.twin import HornClassifier, evaluate
+from horn_neuro.twin import HornNetwork, evaluate
 
 ORDERS = 99  # random ones, for each network
 TRAINED = {"units": 32, "digits": 2400, "epochs": 6, "learning_rate": 2e-2}
@@ -86,11 +86,11 @@ def trained_with_delays(seed, digits, tested, size):
     distances = np.linalg.norm(positions[:, None] - positions, axis=2)
     far = np.maximum(distances, VELOCITY * params.step) / params.step
     params = params.replace(delays=distance_delays(far, VELOCITY), positions=positions)
-    model = HornClassifier(params, backend="analytic")
+    model = HornNetwork(params, backend="analytic")
     options = {"epochs": size["epochs"], "learning_rate": size["learning_rate"], "seed": seed}
     _, best = material.train_briefly(model, digits, len(digits) // 6, **options)
     model.load_state_dict(best)
-    return model.network.to_parameters(), evaluate(model, *material.as_tensors(tested))[1]
+    return model.to_parameters(), evaluate(model, *material.as_tensors(tested))[1]
 
 
 def summary(networks):

@@ -92,17 +92,18 @@ def numbers(name, value, unit="1"):
     return array
 
 
-def number(name, value, unit="1", *, least=-np.inf, above=-np.inf):
-    """Return one number (float), at least `least` and above `above`, or raise ValueError.
+def number(name, value, unit="1", *, least=-np.inf, above=-np.inf, below=np.inf):
+    """Return one number (float), of at least `least`, above `above` and below `below`.
 
-    It is 0, or of a size that can be computed with, and divided by.
+    It is 0, or of a size that can be computed with, and divided by; all else raises ValueError.
     """
     array = floats(name, value, unit)
     finite = array.ndim == 0 and np.isfinite(array)
     sized = finite and (array == 0 or 1 / LARGEST <= abs(array) <= LARGEST)
-    if not (sized and array >= least and array > above):
+    if not (sized and array >= least and above < array < below):
         bound = f" of at least {least:g}" if least > -np.inf else ""
         bound = f" above {above:g}" if above > -np.inf else bound
+        bound += f" below {below:g}" if below < np.inf else ""
         size = f", in size between {1 / LARGEST:g} and {LARGEST:g}" if finite > sized else ""
         raise ValueError(f"{name} = {value!r}: give a finite number{bound}{size}")
     return float(array) + 0.0  # -0.0 is 0

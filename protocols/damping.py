@@ -28,7 +28,7 @@ from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, mate
 from horn_neuro.parameters import generator
 from horn_neuro.report import figures
 from horn_neuro.report.style import BLUE, ORANGE, PINK
-from horn_neuro.twin import BaselineClassifier, HornClassifier, evaluate
+from horn_neuro.twin import BaselineClassifier, HornNetwork, evaluate
 
 OMEGA, ALPHA_PER_GAMMA = 2 * np.pi / 28, 3.5  # as in train_smnist
 RATES = {"horn": (5e-3, 2e-2), "baseline": (2e-3, 1e-2)}
@@ -90,7 +90,7 @@ class Damping(DigitExperiment):
         gamma = float(arm.split()[1])
         options = {"omega": OMEGA, "gamma": gamma, "alpha": ALPHA_PER_GAMMA * gamma}
         network = material.untrained(self.units, start, seed, heterogeneous=False, **options)
-        return HornClassifier(network)
+        return HornNetwork(network)
 
     def learn(self, arm, cell, seed):
         """Train a network; where it diverges, it answers by chance."""

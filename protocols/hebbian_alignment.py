@@ -30,7 +30,7 @@ from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, mate
 from horn_neuro.parameters import generator
 from horn_neuro.report.hebbian import draw_alignment, draw_pairs, draw_shares
 from horn_neuro.report.style import BLUE, GREY, ORANGE
-from horn_neuro.twin import BaselineClassifier, HornClassifier, error_signals
+from horn_neuro.twin import BaselineClassifier, HornNetwork, error_signals
 
 MODELS = {  # name: how it is called, colour, marker
     "horn_homogeneous": ("equal oscillators", BLUE, "o"),
@@ -91,7 +91,7 @@ class HebbianAlignment(DigitExperiment):
         period = 7 if self.rows else 28  # some cycles within a digit of 28 steps
         options = {"omega": 2 * np.pi / period, "gamma": self.gamma, "alpha": 3.5 * self.gamma}
         options |= {"n_inputs": channels, "heterogeneous": name == "horn_heterogeneous"}
-        return HornClassifier(material.untrained(self.units, COUPLING, seed, **options))
+        return HornNetwork(material.untrained(self.units, COUPLING, seed, **options))
 
     def rate(self, name, optimizer):
         """Learning rate, chosen on seeds 101 and 102, that teaches by either optimizer."""
@@ -155,7 +155,7 @@ class HebbianAlignment(DigitExperiment):
         """How weights and their change go with activity, at the ends and on the way."""
         change, result, curves, confounds = weights[-1] - weights[0], {}, {}, {"": None}
         if name == "horn_heterogeneous":
-            frequency = model.network.initial.frequency_hz
+            frequency = model.initial.frequency_hz
             confounds[", partial"] = np.abs(frequency[:, None] - frequency)
         for kind in correlations[0]:
             first, last, rng = correlations[0][kind], correlations[-1][kind], generator(seed, kind)
@@ -261,7 +261,7 @@ def decompose(model, states, digits):
     result = {}
     for when, state in zip(WHEN, states, strict=True):
         model.load_state_dict(state)
-        signals = error_signals(model.network.to_parameters(), digits.inputs, digits.labels)
+        signals = error_signals(model.to_parameters(), digits.inputs, digits.labels)
         update, share = -signals.gradient(), analysis.explained_share
         for name, post in (("x", signals.x), ("y", signals.y)):
             result[f"{name} after y, {when}"] = [
@@ -282,7 +282,7 @@ def locking(model, states, digits, change):
     means = []
     for state in states:
         model.load_state_dict(state)
-        recording = model.network(inputs, record=True).recording
+        recording = model(inputs, record=True).recording
         locked = analysis.ppc_over_time(recording).get_data("dense")
         means.append(np.mean([locked[labels == c].mean(axis=0) for c in np.unique(labels)], axis=0))
     return analysis.by_growth(change, means[1] - means[0])

@@ -27,7 +27,7 @@ from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, mate
 from horn_neuro.parameters import generator, shuffled
 from horn_neuro.report import figures
 from horn_neuro.report.style import BLACK, GREY, MODEL_COLORS, MODEL_MARKERS
-from horn_neuro.twin import HornClassifier
+from horn_neuro.twin import HornNetwork
 
 MODELS = ("homogeneous", "heterogeneous")
 RULES = {"covariance": hn.CovarianceRule, "phase": hn.PhaseRule}
@@ -180,11 +180,11 @@ def represent(params, fit, test, noisy):
 
 def backpropagate(params, learn, seed):
     """Let the recurrent weights learn the same digits with labels; returns the network."""
-    model = HornClassifier(params, learn=("w_rec", "w_out", "b_out"))
+    model = HornNetwork(params, learn=("w_rec", "w_out", "b_out"))
     n = max(1, len(learn) // 5)
     options = {"epochs": 30, "batch_size": min(32, len(learn) - n), "learning_rate": 2e-2}
     material.train_briefly(model, learn, n, seed=seed, **options)
-    return model.network.to_parameters()
+    return model.to_parameters()
 
 
 def unique(runs, *names):

@@ -28,7 +28,7 @@ from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, mate
 from horn_neuro.parameters import generator, uniform_delays
 from horn_neuro.report import distributions, figures
 from horn_neuro.report.style import BLUE, GREY, ORANGE
-from horn_neuro.twin import HornClassifier, evaluate
+from horn_neuro.twin import HornNetwork, evaluate
 
 KICKS = hn.PoissonKicks(50.0, 0.04)
 REST, TRIALS, MEAN_DELAY = 1000, 10, 5  # steps, number, steps
@@ -116,7 +116,7 @@ class Heterogeneity(DigitExperiment):
     def learn(self, params, seed):
         """Train for a few epochs; returns the accuracies of validation, and of the test."""
         torch.manual_seed(seed)
-        model, n = HornClassifier(params), self.train // 10
+        model, n = HornNetwork(params), self.train // 10
         options = {"epochs": self.epochs, "learning_rate": 2e-2, "seed": seed}
         metrics, best = material.train_briefly(model, self.training, n, **options)
         model.load_state_dict(best)

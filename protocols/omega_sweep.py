@@ -33,7 +33,7 @@ from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, mate
 from horn_neuro.parameters import generator, log_uniform
 from horn_neuro.report import figures
 from horn_neuro.report.style import BLUE, GREY, ORANGE, SKY
-from horn_neuro.twin import HornClassifier, evaluate
+from horn_neuro.twin import HornNetwork, evaluate
 
 ROW = 2 * np.pi / 28  # the frequency of rows of pixels, in rad per step
 ALPHA, GAMMA, COUPLING = 0.07, 0.02, 1.6  # as in train_smnist
@@ -109,7 +109,7 @@ class OmegaSweep(DigitExperiment):
         tested = material.as_tensors(self.ordered(self.tested, order, seed))
         n, best = min(1000, self.train // 5), {"validation": 0.0, "test": 0.1, "rate": np.nan}
         for rate in RATES:
-            model = HornClassifier(network)
+            model = HornNetwork(network)
             options = {"epochs": self.epochs, "learning_rate": rate, "seed": seed}
             try:
                 metrics, state = material.train_briefly(model, digits, n, **options)

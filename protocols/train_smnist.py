@@ -29,12 +29,12 @@ import horn_neuro as hn
 from horn_neuro import analysis
 from horn_neuro.datasets import psmnist, smnist
 from horn_neuro.experiment import DigitExperiment, Findings, Option, Sizes, material
-from horn_neuro.parameters import generator, log_uniform
+from horn_neuro.parameters import generator, log_grid, log_uniform
 from horn_neuro.report import figures
 from horn_neuro.twin import (
     WEIGHTS,
     BaselineClassifier,
-    HornClassifier,
+    HornNetwork,
     Task,
     TrainingConfig,
     evaluate,
@@ -45,6 +45,8 @@ from horn_neuro.twin import (
 CONSTANTS = ("omega", "gamma", "alpha", "feedback")
 HORNS = ("horn_homogeneous", "horn_heterogeneous")
 MODELS = (*HORNS, "rnn", "gru", "lstm")
+CHOICES, READOUTS = ("best", "last"), ("last", "every")
+SPACINGS = {"drawn": log_uniform, "grid": log_grid}
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
 OVERRULED = ("coupling", "units", "alpha", "gamma", "omega")
 
@@ -70,15 +72,21 @@ class TrainSmnist(DigitExperiment):
     coupling = Option(1.6, "initial std of w_rec", least=0)
     alpha = Option(0.07, "excitability")
     gamma = Option(0.02, "damping a step; above omega, with alpha of 3.5 gamma: leaky", least=0)
+    dropout = Option(0.0, "share of the units that the readout misses in training", least=0)
+    input_dropout = Option(0.0, "share of the pixels that are zeroed in training", least=0)
+    readout = Option("last", "steps at which training asks for the digit", choices=READOUTS)
+    choose = Option("best", "epoch to test: of best validation, or the last", choices=CHOICES)
     omega = Option(
         None,
-        "two natural frequencies, rad a step: log-uniform between them in heterogeneous networks, "
+        "two natural frequencies, rad a step: drawn between them in heterogeneous networks, "
         "their geometric mean in homogeneous ones; gamma is the same in both then",
         *(float, None, 0),
         many=True,
         different=2,
     )
+    spacing = Option("drawn", "how: log-uniform, or one in each of equal parts", choices=SPACINGS)
     learn = Option(None, "constants that learn as well", str, choices=CONSTANTS, many=True)
+    constants_lr = Option(0.1, "their learning rate, in shares of that of the weights", above=0)
     device = Option("auto", "where torch computes", choices=("auto", "cpu", "cuda"))
     devices = Option(1, "processes on this machine", least=1)
     nodes = Option(1, "machines", least=1)
@@ -143,17 +151,20 @@ class TrainSmnist(DigitExperiment):
         if not self.omega:
             return params
         low, high = min(self.omega), max(self.omega)
-        omega = np.sqrt(low * high)
+        omega, drawn = np.sqrt(low * high), {"omega": f"geometric mean of {low:g} and {high:g}"}
         if heterogeneous:
-            omega = log_uniform(low, high, self.units, generator(seed, "omega"))
-        provenance = {**params.provenance, "omega": f"log_uniform, {low:g} to {high:g}"}
+            draw = SPACINGS[self.spacing]
+            omega = draw(low, high, self.units, generator(seed, "omega"))
+            drawn = {"omega": f"{draw.__name__}, {low:g} to {high:g}"}
+        provenance = {**params.provenance, **drawn}
         return params.replace(omega=omega, gamma=self.gamma, provenance=provenance)
 
     def make_model(self, name, seed):
         """A classifier, seeded; the baselines match the HORN of the same options."""
         torch.manual_seed(seed)
         params = self.network(name, seed)
-        horn = partial(HornClassifier, params, learn=(*WEIGHTS, *(self.learn or ())))
+        options = {"dropout": self.dropout, "readout": self.readout}
+        horn = partial(HornNetwork, params, learn=(*WEIGHTS, *(self.learn or ())), **options)
         if name in HORNS:
             return horn()
         if self.match == "units":
@@ -171,6 +182,8 @@ class TrainSmnist(DigitExperiment):
             learning_rate=self.lr if name in HORNS else self.baseline_lr,
             clip=self.clip,
             noise=self.noise,
+            input_dropout=self.input_dropout,
+            oscillator_rate=self.constants_lr,
             seed=seed,
         )
 
@@ -181,11 +194,14 @@ class TrainSmnist(DigitExperiment):
         resume = self.folder.again and (place / "checkpoint.pt").is_file()
         options = {"fabric": fabric, "resume": resume, "progress": progress}
         metrics, best = train(model, task, config, place, **options)
-        model.load_state_dict(best)
+        model.eval()
+        last = evaluate(model, *test)[1]
+        if self.choose == "best":
+            model.load_state_dict(best)
         noisy = {str(std): evaluate(model, *test, noise=std, seed=seed)[1] for std in NOISE}
         if name in HORNS and self.writes:
             provenance = self.origin | {"test_accuracy": noisy["0.0"]}
-            trained = model.network.to_parameters(command=self.command, **provenance)
+            trained = model.to_parameters(command=self.command, **provenance)
             trained.save(place / "params.safetensors")
         return {
             "model": name,
@@ -194,6 +210,7 @@ class TrainSmnist(DigitExperiment):
             "metrics": metrics,
             "best_epoch": 1 + int(np.argmax([row["validation_accuracy"] for row in metrics])),
             "test_accuracy": noisy["0.0"],
+            "test_accuracy_last": last,
             "test_accuracy_by_noise": noisy,
         }
 

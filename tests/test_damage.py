@@ -12,7 +12,8 @@ from scipy import sparse
 
 import horn_neuro as hn
 from horn_neuro.experiment import RunFolder, load_results
-from horn_neuro.twin import HornClassifier, Task, TrainingConfig, load_checkpoint, train, training
+from horn_neuro.twin import HornNetwork, Task, TrainingConfig, load_checkpoint, train
+from horn_neuro.twin.checkpoint import read_checkpoint
 
 PARAMS = hn.effenberger_2025(6, n_outputs=2, heterogeneous=True, seed=1)
 OPTIONS = {"seeds": (1, 2), "coupling": 0.4, "device": "numpy"}
@@ -22,12 +23,12 @@ TASK = Task(torch.linspace(0, 1, 60).reshape(12, 5, 1), torch.arange(12) % 2, 4)
 
 def save_training(path):
     fabric = Fabric(accelerator="cpu", devices=1)
-    model = HornClassifier(PARAMS, "analytic")
+    model = HornNetwork(PARAMS, "analytic")
     train(model, TASK, CONFIG, path.parent, fabric=fabric)
 
 
 def save_wrapped(path):
-    state = HornClassifier(PARAMS).network.state_dict()
+    state = HornNetwork(PARAMS).state_dict()
     layout = {
         **{"i2h.weight": state["w_in"], "i2h.bias": state["b_in"]},
         **{"h2h.weight": state["w_rec"], "h2h.bias": state["b_rec"]},
@@ -72,7 +73,7 @@ FILES = [
     (RECORDINGS, 250, "recording.nc", save_recording, hn.load_recording),
     (
         *(CHECKPOINTS, 150, "checkpoint.pt", save_training),
-        lambda path: training._load(path, CONFIG, TASK),
+        lambda path: read_checkpoint(path, CONFIG, TASK),
     ),
     (CHECKPOINTS, 100, "wrapped.pt", save_wrapped, load_checkpoint),
     (RUNS, 100, "results.json", save_results, load_results),

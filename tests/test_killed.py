@@ -22,7 +22,7 @@ from test_damage import assert_same
 
 import horn_neuro as hn
 from horn_neuro._files import SCRATCH, atomic_path, sealed
-from horn_neuro.twin import HornClassifier, Task, TrainingConfig, train
+from horn_neuro.twin import HornNetwork, Task, TrainingConfig, train
 from horn_neuro.twin.torch_files import read_torch
 
 KILLS = int(os.environ.get("HORN_NEURO_KILLS", "1"))
@@ -214,7 +214,7 @@ def training(folder, resume=False):
     labels = np.arange(200) % 2
     waves = np.sin(np.where(labels, 0.35, 0.1)[:, None] * np.arange(60) + phase)
     task = Task(torch.tensor(waves[:, :, None], dtype=torch.float32), torch.tensor(labels), 40)
-    model = HornClassifier(hn.effenberger_2025(12, n_outputs=2, seed=1), "analytic")
+    model = HornNetwork(hn.effenberger_2025(12, n_outputs=2, seed=1), "analytic")
     config = TrainingConfig(epochs=12, batch_size=16)
     fabric = Fabric(accelerator="cpu", devices=1)
     with torch.random.fork_rng():

@@ -71,12 +71,12 @@ def _styled(folder):
 def _train(folder, backend):
     from lightning_fabric import Fabric
 
-    from horn_neuro.twin import HornClassifier, Task, TrainingConfig, train
+    from horn_neuro.twin import HornNetwork, Task, TrainingConfig, train
 
     rng = np.random.default_rng(1)
     inputs = torch.from_numpy(rng.random((20, 12, 1), np.float32))
     task = Task(inputs, torch.arange(20) % 3, 5)
-    model = HornClassifier(hn.effenberger_2025(4, n_outputs=3, seed=1), backend)
+    model = HornNetwork(hn.effenberger_2025(4, n_outputs=3, seed=1), backend)
     config = TrainingConfig(epochs=1, batch_size=5)
     train(model, task, config, folder, fabric=Fabric(accelerator="cpu"))
 

@@ -96,9 +96,9 @@ def as_tensors(digits):
 
 
 def recurrent_weights(model):
-    """Return the recurrent weights (Parameter) of a `HornClassifier` or a tanh network."""
-    horn = hasattr(model, "network")
-    return model.network.w_rec if horn else model.recurrent.weight_hh_l0
+    """Return the recurrent weights (Parameter) of a `HornNetwork` or a tanh network."""
+    horn = isinstance(model, hn.HornNetwork)
+    return model.w_rec if horn else model.recurrent.weight_hh_l0
 
 
 def activity(model, inputs):
@@ -106,7 +106,7 @@ def activity(model, inputs):
 
     Parameters
     ----------
-    model : HornClassifier | BaselineClassifier
+    model : HornNetwork | BaselineClassifier
         Oscillators, or tanh units.
     inputs : array_like, shape (n_trials, time, n_inputs)
         What it is shown.
@@ -120,8 +120,8 @@ def activity(model, inputs):
 
     inputs = torch.from_numpy(inputs.astype(np.float32))
     with torch.no_grad():
-        if hasattr(model, "network"):
-            data = model.network(inputs, record=True).recording.data
+        if isinstance(model, hn.HornNetwork):
+            data = model(inputs, record=True).recording.data
             return data["y"].values, data["x"].values
         h = model.recurrent(inputs)[0].permute(0, 2, 1).double().numpy()
         return h, h
@@ -150,14 +150,11 @@ def train_briefly(model, digits, n_validation, observe=None, **options):
     best : dict of str to Tensor
         State of the model in the epoch of best validation accuracy.
     """
-    from lightning_fabric import Fabric
-
     from horn_neuro.twin import Task, TrainingConfig, train
 
     task, config = Task.of(digits, n_validation), TrainingConfig(**options)
     with tempfile.TemporaryDirectory() as scratch:
-        fabric = Fabric(accelerator="cpu")
-        return train(model, task, config, Path(scratch), fabric=fabric, observe=observe)
+        return train(model, task, config, scratch, observe=observe)
 
 
 def network_for_digits(path=None, load=hn.load_parameters):

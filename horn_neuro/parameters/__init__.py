@@ -10,7 +10,7 @@ from horn_neuro.parameters.lattice import lattice
 from horn_neuro.parameters.layers import stack
 from horn_neuro.parameters.physical import network
 from horn_neuro.parameters.plasticity import CovarianceRule, PhaseRule
-from horn_neuro.parameters.samplers import log_uniform, truncated_normal, uniform_multiple
+from horn_neuro.parameters.samplers import log_grid, log_uniform, truncated_normal, uniform_multiple
 from horn_neuro.parameters.seeds import child_seed, generator, resolve_seed
 from horn_neuro.parameters.stability import is_stable
 from horn_neuro.parameters.step import Step
@@ -48,6 +48,7 @@ __all__ = [
     "laplacian",
     "lattice",
     "load_parameters",
+    "log_grid",
     "log_uniform",
     "network",
     "pretrained",

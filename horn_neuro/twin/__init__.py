@@ -8,11 +8,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "authors_layout": ["load_checkpoint", "save_checkpoint"],
         "backends": ["BACKENDS"],
-        "classifier": ["BaselineClassifier", "HornClassifier", "matched_units"],
+        "baselines": ["BaselineClassifier", "matched_units"],
+        "evaluation": ["evaluate"],
         "native": ["native_problem"],
         "signals": ["ErrorSignals", "error_signals"],
-        "network": ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"],
-        "training": ["Task", "TrainingConfig", "evaluate", "train"],
+        "network": ["WEIGHTS", "HornNetwork"],
+        "state": ["HornOutput", "HornState"],
+        "task": ["Task"],
+        "training": ["TrainingConfig", "train"],
         "transforms": ["constrain", "unconstrain"],
     },
 )

@@ -1,11 +1,9 @@
 """Networks of oscillators as scikit-learn's estimators."""
 
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -14,9 +12,9 @@ from tqdm import tqdm
 from horn_neuro._quantities import floats, number, whole
 from horn_neuro.datasets import Sequences
 from horn_neuro.parameters import HornParameters, resolve_seed, trainable
-from horn_neuro.twin.classifier import HornClassifier as Readout
 from horn_neuro.twin.network import HornNetwork
-from horn_neuro.twin.training import Task, TrainingConfig, train
+from horn_neuro.twin.task import Task
+from horn_neuro.twin.training import TrainingConfig, train
 
 __all__ = ["HornClassifier", "HornRegressor"]
 
@@ -80,7 +78,7 @@ class _HornEstimator(BaseEstimator):
             patience=self.patience,
             seed=seed,
         )
-        model = Readout(params, self.backend)
+        model = HornNetwork(params, self.backend)
         with (
             tempfile.TemporaryDirectory() as scratch,
             tqdm(total=config.epochs, unit="epoch", disable=not self.verbose) as bar,
@@ -90,11 +88,10 @@ class _HornEstimator(BaseEstimator):
                 bar.set_postfix_str(f"loss {row['loss']:.3g}, {row['validation_loss']:.3g}")
                 bar.update()
 
-            fabric = Fabric(accelerator="cpu", devices=1)
-            metrics, best = train(model, task, config, Path(scratch), fabric=fabric, progress=tell)
+            metrics, best = train(model, task, config, scratch, progress=tell)
         model.load_state_dict(best)
         self.history_ = metrics
-        self.params_ = _for_raw_inputs(model.network.to_parameters(), mean, scale)
+        self.params_ = _for_raw_inputs(model.to_parameters(), mean, scale)
         self.n_channels_ = params.n_inputs
         return self
 
@@ -111,11 +108,6 @@ class _HornEstimator(BaseEstimator):
             raise ValueError(
                 f"params has {params.n_inputs} inputs and {params.n_outputs} outputs; these "
                 f"sequences ask for {n_channels} and {n_outputs}"
-            )
-        if params.max_delay > longest:
-            raise ValueError(
-                f"params has delays of up to {params.max_delay} steps, but the longest sequence "
-                f"has {longest}, in which they never arrive; give shorter ones"
             )
         return params
 

@@ -1,21 +1,20 @@
 """`HornNetwork`: the trainable twin of a network."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from scipy import sparse
 from torch import nn
 
+from horn_neuro._quantities import number
 from horn_neuro.parameters import DiffusiveCoupling, HornParameters
 from horn_neuro.recording import Recording, State
 from horn_neuro.twin.backends import BACKENDS, choose_backend
 from horn_neuro.twin.cell import Coefficients
+from horn_neuro.twin.state import HornOutput, HornState, check_lengths, without_padding
 from horn_neuro.twin.torch_files import without_wrappers
 from horn_neuro.twin.transforms import constrain, unconstrain
 
-__all__ = ["WEIGHTS", "HornNetwork", "HornOutput", "HornState"]
+__all__ = ["WEIGHTS", "HornNetwork"]
 
 WEIGHTS = ("w_in", "b_in", "w_rec", "b_rec", "w_out", "b_out")
 OSCILLATORS = ("omega", "gamma", "alpha")
@@ -27,68 +26,6 @@ LARGEST = 4096
 def dense(array):
     """Return an array of NumPy, also of a sparse one."""
     return array.toarray() if sparse.issparse(array) else np.asarray(array)
-
-
-class HornState(NamedTuple):
-    """State of a batch between two steps.
-
-    Parameters
-    ----------
-    x, y : Tensor, shape (batch, n_units)
-        Positions and velocities.
-    past_y : Tensor, shape (batch, max_delay - 1, n_units)
-        Velocities before y, the most recent first; empty without delays.
-    past_x : Tensor, shape (batch, n_lags, n_units) | None
-        Positions before x of networks with a `DiffusiveCoupling`, the most recent first.
-    """
-
-    x: torch.Tensor
-    y: torch.Tensor
-    past_y: torch.Tensor
-    past_x: torch.Tensor | None = None
-
-    def detach(self):
-        """Return the state cut off from its history, for truncated backpropagation."""
-        return HornState(*(None if part is None else part.detach() for part in self))
-
-
-def check_lengths(lengths, sequence):
-    """Return lengths (Tensor of int64) of the sequences of a batch, or raise ValueError."""
-    found = torch.as_tensor(lengths, device=sequence.device)
-    longest, batch = sequence.shape[:2]
-    whole = not (found.is_floating_point() or found.is_complex() or found.dtype == torch.bool)
-    if found.shape != (batch,) or not whole or not ((found >= 1) & (found <= longest)).all():
-        raise ValueError(
-            f"lengths = {lengths}: give a whole number from 1 to {longest} for each of the "
-            f"{batch} sequences"
-        )
-    return found.long()
-
-
-def without_padding(sequence, lengths):
-    """Return a sequence (time, batch, ...) with zeros after its last steps, whatever was there."""
-    past = torch.arange(len(sequence), device=lengths.device)[:, None] >= lengths
-    return sequence.masked_fill(past[:, :, None], 0.0)
-
-
-@dataclass(frozen=True)
-class HornOutput:
-    """What a network returns.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (batch, n_outputs) or (batch, time, n_outputs)
-        The linear readout of the last position, or of the position at each step,
-        with time first where the network has ``batch_first=False``.
-    state : HornState
-        After the last step, to continue from.
-    recording : Recording | None
-        Positions and velocities at all steps, if they were asked for.
-    """
-
-    logits: torch.Tensor
-    state: HornState
-    recording: Recording | None = None
 
 
 class HornNetwork(nn.Module):
@@ -111,6 +48,8 @@ class HornNetwork(nn.Module):
         The fields that learn, of w_in, b_in, w_rec, b_rec, w_out, b_out,
         feedback, omega, gamma, alpha. The last three learn through transforms
         that keep every unit stable (`horn_neuro.twin.constrain`).
+    dropout : float
+        Share of the units that the readout misses in training, as `torch.nn.Dropout` does it.
     dtype : torch.dtype
         float32 or float64.
     coupling : DiffusiveCoupling | None
@@ -143,6 +82,7 @@ class HornNetwork(nn.Module):
         batch_first=True,
         readout="last",
         learn=WEIGHTS,
+        dropout=0.0,
         dtype=torch.float32,
         coupling=None,
     ):
@@ -166,6 +106,7 @@ class HornNetwork(nn.Module):
         self.initial, self.learn = params, learn
         self.backend, self.batch_first, self.readout = backend, batch_first, readout
         self.h, self.coupling = params.h, coupling
+        self.dropout = number("dropout", dropout, least=0, below=1)
         if not isinstance(batch_first, bool):
             raise ValueError(f"batch_first = {batch_first!r}: give True or False")
         if coupling is not None:
@@ -302,7 +243,8 @@ class HornNetwork(nn.Module):
         )
         if lengths is not None:
             x, *rest = self._ends(xs, ys, lengths, start)
-        logits = nn.functional.linear(xs if every else x, self._masked("w_out"), self.b_out)
+        heard = nn.functional.dropout(xs if every else x, self.dropout, self.training)
+        logits = nn.functional.linear(heard, self._masked("w_out"), self.b_out)
         if every and self.batch_first:
             logits = logits.transpose(0, 1)
         state = HornState(x, rest[0], *(past.transpose(0, 1) for past in rest[1:]))

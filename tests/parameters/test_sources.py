@@ -25,6 +25,16 @@ def test_log_uniform():
     assert stats.kstest(np.log(values), stats.uniform(np.log(0.1), np.log(100)).cdf).pvalue > 0.01
 
 
+def test_log_grid_has_one_value_in_each_part():
+    values = hp.log_grid(0.1, 10.0, 2000, rng())
+    edges = np.geomspace(0.1, 10.0, 2001)
+    assert (edges[:-1] <= values).all()
+    assert (values < edges[1:]).all()
+    place = 2000 * np.log(values / edges[:-1]) / np.log(100)
+    assert stats.kstest(place, stats.uniform(0, 1).cdf).pvalue > 0.01
+    np.testing.assert_array_equal(hp.log_grid(1, 2, 5, 3), hp.log_grid(1, 2, 5, rng=3))
+
+
 def test_truncated_normal():
     values = hp.truncated_normal(1.0, 1.0, 0.5, 1.2, (40, 50), rng())
     assert values.shape == (40, 50)
@@ -39,6 +49,8 @@ def test_truncated_normal():
     [
         (lambda: hp.uniform_multiple(1.0, 3, rng(), 2.0, 1.0), "low < high"),
         (lambda: hp.log_uniform(0.0, 1.0, 3, rng()), "positive bound"),
+        (lambda: hp.log_grid(0.0, 1.0, 3, rng()), "positive bound"),
+        (lambda: hp.log_grid(0.5, 1.0, 0, rng()), "size = 0: give a whole number of at least 1"),
         (lambda: hp.truncated_normal(0.0, 0.0, -1, 1, 3, rng()), "std = 0"),
         (lambda: hp.uniform_delays(3, 0, 4, rng()), "low = 0: give a whole number of at least 1"),
         (lambda: hp.uniform_delays(3, 5, 4, rng()), "1 <= low <= high"),

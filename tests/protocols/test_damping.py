@@ -10,7 +10,7 @@ from horn_neuro.twin import BaselineClassifier
 
 def test_alpha_is_in_proportion_and_the_rest_is_equal(experiment):
     run = experiment("damping")("fast")
-    weak, strong = (run.make_model(f"gamma {g}", 0.4, 3).network.initial for g in (0.02, 0.4))
+    weak, strong = (run.make_model(f"gamma {g}", 0.4, 3).initial for g in (0.02, 0.4))
     np.testing.assert_allclose(strong.gamma / weak.gamma, 20)
     np.testing.assert_allclose(strong.alpha / weak.alpha, 20)
     np.testing.assert_array_equal(strong.omega, weak.omega)

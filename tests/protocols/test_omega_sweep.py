@@ -107,7 +107,7 @@ def test_validation_digits_choose_the_rate(fast, module, monkeypatch):
     rates, diverges = module.RATES, None
     monkeypatch.setattr(module.material, "train_briefly", train)
     monkeypatch.setattr(module, "evaluate", lambda *a, **k: (0.0, next(shares)))
-    monkeypatch.setattr(module.HornClassifier, "load_state_dict", lambda self, state: None)
+    monkeypatch.setattr(module.HornNetwork, "load_state_dict", lambda self, state: None)
     found = run.learn(network, "digits", 1)
     assert (found["rate"], found["validation"], found["test"]) == (rates[0], 0.5, 0.3)
     diverges = rates[0]

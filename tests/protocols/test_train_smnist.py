@@ -24,6 +24,10 @@ def test_a_range_of_frequencies(experiment):
     assert 0.75 < wide.omega.max() <= 0.9
     assert np.median(wide.omega) == pytest.approx(0.3, rel=0.2)
     assert (wide.gamma == 0.01).all()
+    grid = experiment("train_smnist")(omega=(0.1, 0.9), gamma=0.01, units=200, spacing="grid")
+    even = grid.network("horn_heterogeneous", 1)
+    np.testing.assert_allclose(even.omega, np.geomspace(0.1, 0.9, 200), rtol=0.012)
+    assert even.provenance["omega"] == "log_grid, 0.1 to 0.9"
     np.testing.assert_allclose(equal.omega, 0.3)
     np.testing.assert_array_equal(equal.gamma, wide.gamma)
     np.testing.assert_array_equal(equal.w_rec, wide.w_rec)
@@ -78,9 +82,11 @@ def test_two_processes_learn_as_one(fast, tmp_path):
 def test_constants_of_the_oscillators_can_learn(experiment, tmp_path):
     cls = experiment("train_smnist")
     options = {"models": ["horn_heterogeneous"], "learn": ["omega", "alpha"], "batch": 100}
+    options |= {"dropout": 0.1, "input_dropout": 0.1, "readout": "every", "choose": "last"}
     (result,) = cls.run("fast", out=tmp_path / "run", **options)
     n = 16
     assert result["parameters"] == n**2 + 13 * n + 10 + 2 * n
+    assert result["test_accuracy"] == result["test_accuracy_last"]
     learned = hn.load_parameters(tmp_path / "run" / "horn_heterogeneous-1" / "params.safetensors")
     initial = cls("fast", **options).network("horn_heterogeneous", 1)
     assert not (learned.omega == initial.omega).any()

@@ -7,7 +7,7 @@ from lightning_fabric import Fabric
 
 import horn_neuro as hn
 from horn_neuro.datasets import Sequences
-from horn_neuro.twin import BaselineClassifier, HornClassifier, Task, TrainingConfig, evaluate
+from horn_neuro.twin import BaselineClassifier, HornNetwork, Task, TrainingConfig, evaluate
 from horn_neuro.twin import train as train_classifier
 
 LENGTHS = torch.tensor([5, 1, 12, 7])
@@ -99,14 +99,14 @@ def ragged():
 def test_training_on_them(tmp_path):
     sequences = ragged()
     params = hn.effenberger_2025(8, n_outputs=2, heterogeneous=True, seed=1)
-    model, task = HornClassifier(params, "analytic"), Task.of(sequences, 30)
+    model, task = HornNetwork(params, "analytic"), Task.of(sequences, 30)
     options = {"epochs": 15, "batch_size": 20, "learning_rate": 0.05}
     train_classifier(
         model, task, TrainingConfig(**options), tmp_path, fabric=Fabric(accelerator="cpu")
     )
     loss, accuracy = evaluate(model, task.inputs, task.labels, lengths=task.lengths, batch_size=7)
     alone = [
-        model(torch.tensor(sequences.inputs[k : k + 1, :length], dtype=torch.float32))
+        model(torch.tensor(sequences.inputs[k : k + 1, :length], dtype=torch.float32)).logits
         for k, length in enumerate(sequences.lengths)
     ]
     logits = torch.cat(alone)

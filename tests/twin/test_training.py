@@ -4,18 +4,22 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
 import horn_neuro as hn
 from horn_neuro.twin import (
     BaselineClassifier,
-    HornClassifier,
+    HornNetwork,
     Task,
     TrainingConfig,
     evaluate,
     matched_units,
+    torch_files,
     train,
 )
+from horn_neuro.twin import checkpoint as checkpoint_module
 from horn_neuro.twin import training as training_module
+from horn_neuro.twin.evaluation import Loss
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def task():
 
 def horn():
     params = hn.effenberger_2025(12, n_outputs=2, heterogeneous=True, seed=1)
-    return HornClassifier(params, "analytic")
+    return HornNetwork(params, "analytic")
 
 
 def run(model, task, folder, **options):
@@ -56,8 +60,8 @@ def test_learns_to_tell_frequencies_apart(task, tmp_path):
     assert metrics[-1]["loss"] < 0.5 * metrics[0]["loss"]
     model.load_state_dict(best)
     assert evaluate(model, task.inputs, task.labels)[1] > 0.95
-    trained = model.network.to_parameters()
-    assert not np.array_equal(trained.w_rec, horn().network.to_parameters().w_rec)
+    trained = model.to_parameters()
+    assert not np.array_equal(trained.w_rec, horn().to_parameters().w_rec)
     lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == list(range(1, 21))
 
@@ -111,7 +115,7 @@ def test_an_interruption_leaves_no_half_written_checkpoint(task, tmp_path, monke
         file.write(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training_module.torch, "save", interrupted)
+    monkeypatch.setattr(torch_files.torch, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(horn(), task, tmp_path, epochs=1)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
@@ -137,7 +141,7 @@ def test_no_damage_of_a_checkpoint_goes_unnoticed(task, tmp_path):
     run(horn(), task, tmp_path, epochs=1)
     path, rng = tmp_path / "checkpoint.pt", np.random.default_rng(1)
     whole = np.frombuffer(path.read_bytes(), np.uint8)
-    expected = training_module._load(path, config, task)
+    expected = checkpoint_module.read_checkpoint(path, config, task)
     refused = 0
     for _ in range(200):
         damaged = whole.copy()
@@ -147,7 +151,7 @@ def test_no_damage_of_a_checkpoint_goes_unnoticed(task, tmp_path):
             damaged = damaged[: rng.integers(len(whole))]
         path.write_bytes(damaged.tobytes())
         try:
-            found = training_module._load(path, config, task)
+            found = checkpoint_module.read_checkpoint(path, config, task)
         except ValueError:
             refused += 1
         else:  # what lies between the parts of the file
@@ -188,19 +192,21 @@ def test_sgd_is_that_of_torch_with_its_schedule(task, tmp_path):
     order = hn.parameters.generator(1, "epoch 0").permutation(training)
     for index in order[:80].reshape(5, 16):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(task.inputs[index]), task.labels[index]).backward()
+        torch.nn.functional.cross_entropy(
+            model(task.inputs[index]).logits, task.labels[index]
+        ).backward()
         optimizer.step()
         schedule.step()
     for found, expected in zip(trained.parameters(), model.parameters(), strict=True):
         assert torch.allclose(found, expected, atol=1e-6)
-    assert not torch.allclose(model.network.w_rec, horn().network.w_rec, atol=1e-3)
+    assert not torch.allclose(model.w_rec, horn().w_rec, atol=1e-3)
 
 
 def test_a_checkpoint_of_the_time_before_sgd_is_one_of_adamw(task, tmp_path, monkeypatch):
     with monkeypatch.context() as before:
         old = {**vars(TrainingConfig(epochs=3, batch_size=16))}
         del old["optimizer"]
-        before.setattr(training_module, "asdict", lambda config: old)
+        before.setattr(checkpoint_module, "asdict", lambda config: old)
         run(horn(), task, tmp_path)
     with pytest.raises(ValueError, match="optimizer = adamw, not sgd; resume with the same"):
         run(horn(), task, tmp_path, optimizer="sgd", resume=True)
@@ -264,7 +270,7 @@ def test_bad_configurations(task, tmp_path):
 def test_divergence_is_an_error(task, tmp_path):
     model = horn()
     with torch.no_grad():
-        model.network.b_out.fill_(torch.nan)
+        model.b_out.fill_(torch.nan)
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         run(model, task, tmp_path, epochs=1)
 
@@ -284,3 +290,98 @@ def test_matched_parameters(kind):
     count = sum(parameter.numel() for parameter in model.parameters())
     assert abs(count - 4938) / 4938 < 0.04
     assert model(torch.rand(3, 5, 1)).shape == (3, 10)
+
+
+def test_a_model_that_answers_at_every_step_learns_by_all_and_is_asked_last(tmp_path):
+    """Against loops over the sequences, of two lengths, and their steps."""
+    rng = np.random.default_rng(2)
+    inputs, labels = rng.normal(size=(6, 9, 1)).astype(np.float32), np.arange(6) % 2
+    lengths = torch.tensor([9, 4, 9, 4, 7, 9])
+    task = Task(torch.from_numpy(inputs), torch.from_numpy(labels), 1, lengths)
+    params = hn.effenberger_2025(5, n_outputs=2, heterogeneous=True, seed=1)
+    model = hn.HornNetwork(params, "reference", readout="every")
+    entropies, last = [], []
+    for sequence, label, length in zip(task.inputs, task.labels, lengths, strict=True):
+        logits = model(sequence[None, :length]).logits[0]
+        entropies += [nn.functional.cross_entropy(step, label).item() for step in logits]
+        last.append(nn.functional.cross_entropy(logits[-1], label).item())
+    found = Loss(model, 2)(task.inputs, task.labels, lengths).item()
+    assert found == pytest.approx(np.mean(entropies), rel=1e-5)
+    loss, _ = evaluate(model, task.inputs, task.labels, lengths=lengths, batch_size=4)
+    assert loss == pytest.approx(np.mean(last), rel=1e-5)
+    whole = Loss(model, 2)(task.inputs, task.labels).item()
+    same = Loss(model, 2)(task.inputs, task.labels, torch.full((6,), 9)).item()
+    assert whole == pytest.approx(same, rel=1e-6)
+    metrics, _ = train(model, task, TrainingConfig(epochs=2, batch_size=5), tmp_path)
+    assert metrics[1]["loss"] < metrics[0]["loss"]
+
+
+def test_dropout_repeats_by_the_seed_and_leaves_the_random_state(task, tmp_path):
+    def losses(**options):
+        model = hn.HornNetwork(horn().initial, "analytic", dropout=options.pop("dropout", 0.0))
+        metrics, _ = run(model, task, tmp_path, epochs=2, **options)
+        return [row["loss"] for row in metrics]
+
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    plain, dropped = losses(), losses(dropout=0.5)
+    torch.rand(3)  # which takes no part
+    assert dropped == losses(dropout=0.5) != plain
+    assert losses(input_dropout=0.3) == losses(input_dropout=0.3) != plain
+    torch.manual_seed(5)
+    losses(dropout=0.5)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_dropout_is_that_of_torch_in_training_and_none_besides():
+    params, inputs = horn().initial, torch.rand(4, 20, 1)
+    plain = hn.HornNetwork(params, "analytic")
+    model = hn.HornNetwork(params, "analytic", dropout=0.4).eval()
+    assert torch.equal(model(inputs).logits, plain(inputs).logits)
+    torch.manual_seed(1)
+    found = model.train()(inputs).logits
+    torch.manual_seed(1)
+    x = nn.functional.dropout(plain(inputs).state.x, 0.4)
+    assert torch.allclose(found, nn.functional.linear(x, plain.w_out, plain.b_out))
+    with pytest.raises(ValueError, match=r"dropout = 1.0: give .* at least 0 below 1"):
+        hn.HornNetwork(params, dropout=1.0)
+
+
+def test_input_dropout_zeroes_that_share_and_keeps_the_mean():
+    config = TrainingConfig(input_dropout=0.2, noise=0.0)
+    found = training_module._disturbed(torch.ones(50, 784, 1), config, "1 2")
+    assert found.unique().tolist() == [0.0, 1.25]
+    assert found.mean().item() == pytest.approx(1, abs=0.01)
+
+
+def test_constants_of_oscillators_learn_at_their_share_of_the_rate(task, tmp_path):
+    """One step of Adam is as long as the rate; decay pulls at weights only."""
+    learn = ("w_rec", "omega", "gamma")
+    for rate in (0.1, 0.5):
+        model = hn.HornNetwork(horn().initial, "analytic", learn=learn)
+        start = {name: value.detach().clone() for name, value in model.named_parameters()}
+        steps = []
+
+        def keep(step, model, start=start, steps=steps):
+            if step == 1:
+                now = dict(model.named_parameters())
+                steps.append({k: (now[k] - start[k]).abs().median().item() for k in start})
+
+        options = {"batch_size": 16, "weight_decay": 0.0, "oscillator_rate": rate}
+        config = TrainingConfig(epochs=1, clip=1e9, **options)
+        train(model, task, config, tmp_path, observe=keep)
+        first = 1e-2 / 25  # where a one-cycle schedule begins
+        assert steps[0]["w_rec"] == pytest.approx(first, rel=0.01)
+        assert steps[0]["raw_omega"] == pytest.approx(rate * first, rel=0.01)
+        assert steps[0]["raw_gamma"] == pytest.approx(rate * first, rel=0.01)
+    groups = training_module._groups(model, TrainingConfig(weight_decay=0.3))
+    assert [group.get("weight_decay") for group in groups] == [None, 0.0]
+
+
+def test_what_can_learn_nothing_is_refused(task, tmp_path):
+    params = horn().initial
+    late = params.replace(delays=np.full((12, 12), 61))
+    with pytest.raises(ValueError, match="delays of up to 61 steps, but the longest .* has 60"):
+        train(hn.HornNetwork(late), task, TrainingConfig(), tmp_path)
+    with pytest.raises(ValueError, match="batch_first = False"):
+        train(hn.HornNetwork(params, batch_first=False), task, TrainingConfig(), tmp_path)

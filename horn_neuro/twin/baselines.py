@@ -1,41 +1,14 @@
-"""Classifiers of sequences: the oscillator network, and torch's networks as baselines."""
+"""torch's recurrent networks as classifiers of sequences, to compare with."""
 
 import torch
 from torch import nn
 
 from horn_neuro._quantities import whole
-from horn_neuro.twin.network import HornNetwork, check_lengths, without_padding
-from horn_neuro.twin.torch_files import without_wrappers
+from horn_neuro.twin.state import at_ends, check_lengths, without_padding
 
-__all__ = ["BASELINES", "BaselineClassifier", "HornClassifier", "matched_units"]
+__all__ = ["BASELINES", "BaselineClassifier", "matched_units"]
 
 BASELINES = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-
-
-class HornClassifier(nn.Module):
-    """A `HornNetwork` that returns its logits only, as training loops expect.
-
-    Parameters
-    ----------
-    params : HornParameters
-        Initial values.
-    backend : str
-        As in `HornNetwork`.
-    learn : tuple of str | None
-        As in `HornNetwork`; None keeps its default.
-    """
-
-    def __init__(self, params, backend="auto", learn=None):
-        super().__init__()
-        self.network = HornNetwork(params, backend, **({} if learn is None else {"learn": learn}))
-
-    def forward(self, inputs, lengths=None):
-        """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs), at their ends."""
-        return self.network(inputs, lengths=lengths).logits
-
-    def load_state_dict(self, state_dict, strict=True, assign=False):
-        """Load a state as torch does, also that of a compiled or data-parallel network."""
-        return super().load_state_dict(without_wrappers(state_dict), strict, assign)
 
 
 class BaselineClassifier(nn.Module):
@@ -71,12 +44,11 @@ class BaselineClassifier(nn.Module):
 
     def forward(self, inputs, lengths=None):
         """Return logits (batch, n_outputs) of inputs (batch, time, n_inputs), at their ends."""
-        if lengths is None:
-            return self.readout(self.recurrent(inputs)[0][:, -1])
-        sequence = inputs.transpose(0, 1)
-        lengths = check_lengths(lengths, sequence)
-        states = self.recurrent(without_padding(sequence, lengths).transpose(0, 1))[0]
-        return self.readout(states[torch.arange(len(states), device=lengths.device), lengths - 1])
+        if lengths is not None:
+            sequence = inputs.transpose(0, 1)
+            lengths = check_lengths(lengths, sequence)
+            inputs = without_padding(sequence, lengths).transpose(0, 1)
+        return self.readout(at_ends(self.recurrent(inputs)[0], lengths))
 
 
 def matched_units(kind, n_parameters, n_inputs=1, n_outputs=10):
