@@ -171,7 +171,7 @@ def _parser(cls, program):
         prog=program,
         description=_story(Path(sys.modules[cls.__module__].__file__)),
         epilog=f"{takes} report.html, results.json,\n"
-        "config.json and figures in a new folder under runs, or in that of --out.",
+        "findings.csv, config.json and figures in a new folder under runs, or in that of --out.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from horn_neuro._version import software_versions
 from horn_neuro.experiment.options import Option, Sizes
 from horn_neuro.experiment.run_folder import RunFolder
-from horn_neuro.report import report_problem, styled, write_report
+from horn_neuro.report import findings_table, report_problem, styled, write_report
 
 __all__ = ["Experiment", "Findings"]
 
@@ -235,6 +235,8 @@ class Experiment:
     def _write(self, findings, result, started):
         results = {"answer": findings.answer, "findings": findings.rows, **findings.details}
         self.folder.save_json("results.json", results)
+        with self.folder.file("findings.csv") as path:
+            findings_table(findings.rows).to_csv(path)
         config = {
             "protocol": self.name(),
             "command": self.command,

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["figures", "style"],
     submod_attrs={
+        "findings": ["findings_table"],
         "page": ["report_problem", "write_report"],
         "recordings": ["plot_phase", "plot_psd", "plot_raster", "plot_traces", "plot_waves"],
         "style": ["styled"],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib import pyplot as plt
@@ -131,7 +132,7 @@ def test_from_python_only_what_is_asked_for_is_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
     np.testing.assert_array_equal(Count.run("fast", seeds=range(3), out="run"), result)
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        *("report.html", "results.json", "config.json", "figures"),
+        *("report.html", "results.json", "findings.csv", "config.json", "figures"),
     }
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["options"]["seeds"] == [0, 1, 2]
@@ -140,6 +141,9 @@ def test_from_python_only_what_is_asked_for_is_written(tmp_path, monkeypatch):
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["findings"]["Mean"]["value"] == pytest.approx(result.mean())
     assert results["findings"]["Mean"]["n"] == 3
+    table = pd.read_csv(tmp_path / "run" / "findings.csv", index_col="quantity")
+    assert table.loc["Mean"].dropna().to_dict() == pytest.approx(results["findings"]["Mean"])
+    assert "href='findings.csv'" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_the_command_says_the_answer_within_80_columns(tmp_path, capsys):
