@@ -99,7 +99,7 @@ class RestVsEvoked(DigitExperiment):
         silent = params.replace(w_rec=np.zeros_like(params.w_rec))
         at = np.unique(np.linspace(0, (REST + 784 + REBOUND) // EVERY - 1, self.snapshots))
         found = {name: {} for name in ("cells", "noise", "clusters", "correct", "pooled")}
-        found["fading"] = {"were the units free": np.mean(1 / params.decay_time)}
+        found["fading"] = {"were the units free": material.free_decay(params).mean()}
         times = EVERY * params.step * np.arange(REBOUND // EVERY)
         found["at"] = np.union1d(at.astype(int), [END])
         for name, (coupled, start, kicked, inputs) in CONDITIONS.items():

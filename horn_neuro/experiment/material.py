@@ -23,6 +23,7 @@ __all__ = [
     "DigitExperiment",
     "activity",
     "as_tensors",
+    "free_decay",
     "mixed",
     "network_for_digits",
     "recurrent_weights",
@@ -236,6 +237,23 @@ def untrained(n_units, coupling, seed, *, heterogeneous=True, gamma=0.01, alpha=
     provenance = {**params.provenance, "w_rec": f"dense_gaussian, std {coupling}"}
     w_rec = dense_gaussian(n_units, coupling, generator(seed, "coupling"))
     return params.replace(w_rec=w_rec, provenance=provenance)
+
+
+def free_decay(params):
+    """Return how fast units alone come to rest, leaky integrators by their slower part.
+
+    Parameters
+    ----------
+    params : HornParameters
+        Units.
+
+    Returns
+    -------
+    rate : ndarray, shape (n_units,)
+        In 1/s: gamma, of overdamped units gamma - sqrt(gamma**2 - omega**2).
+    """
+    overdamped = np.sqrt(np.maximum(params.gamma**2 - params.omega**2, 0))
+    return (params.gamma - overdamped) * params.h / params.step
 
 
 def mixed(params, level):

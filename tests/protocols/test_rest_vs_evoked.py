@@ -137,3 +137,16 @@ def test_bad_networks_and_sources_leave_nothing(experiment, tmp_path):
     with pytest.raises(ValueError, match="params would overrule networks"):
         run(params=tmp_path / "three.safetensors", networks=2, out=out)
     assert not out.exists()
+
+
+def test_units_alone_come_to_rest_as_told():
+    """Against the decay of a simulation without input, of oscillators and of leaky integrators."""
+    params = hn.network(np.zeros((2, 2)), frequency_hz=10, decay_ms=200)
+    params = params.replace(gamma=[0.005, 0.1])
+    start = hn.State(x=np.ones((1, 2)), y=np.zeros((1, 2)))
+    x = hn.simulate(params, 1400, initial=start, device="numpy").data["x"].values[0]
+    y = np.gradient(x, axis=1)
+    size = np.hypot(x, y / params.omega[:, None])
+    measured = np.log(size[:, 300] / size[:, 1300])  # over one second
+    np.testing.assert_allclose(material.free_decay(params), measured, rtol=0.05)
+    assert measured[1] > 10
