@@ -9,6 +9,7 @@ from . import (
     sweep,
     twin,
 )
+from .experiment import compare
 from .parameters import (
     PRETRAINED,
     PRETRAINED_KINDS,
@@ -45,6 +46,7 @@ __all__ = [
     "Recording",
     "State",
     "analysis",
+    "compare",
     "datasets",
     "effenberger_2025",
     "experiment",

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["material", "media"],
     submod_attrs={
+        "comparison": ["Comparison", "compare"],
         "frame": ["Experiment", "Findings"],
         "material": ["DigitExperiment"],
         "options": ["Option", "Sizes"],

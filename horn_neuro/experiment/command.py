@@ -1,4 +1,4 @@
-"""The command line: ``horn-neuro list``, and ``horn-neuro NAME`` with the options of NAME."""
+"""The command line: ``horn-neuro list``, ``horn-neuro NAME`` and ``horn-neuro compare A B``."""
 
 import argparse
 import ast
@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from horn_neuro.experiment.comparison import compare
 from horn_neuro.experiment.frame import Experiment
 
 __all__ = ["find_experiment", "main", "run_command"]
@@ -52,12 +53,29 @@ def main():
         # Sweeps stand above this room, and are looked up by name like protocols.
         sweeps = importlib.import_module("horn_neuro.sweep.command")
         sweeps.run_sweep(partial(_experiment, names=names), argv)
+    elif command == "compare":
+        _compare(argv)
     elif command in ("list", "-h", "--help"):
         for name in names:
             print(f"{name:18} {_story(Path(folder, f'{name}.py')).splitlines()[0]}")
-        print("\nhorn-neuro NAME --help tells more, horn-neuro NAME --fast is a first look.")
+        print("\nhorn-neuro NAME --help tells more, horn-neuro NAME --fast is a first look;")
+        print("horn-neuro compare RUN_A RUN_B sets two runs of a protocol side by side.")
     else:
         sys.exit(f"horn-neuro: there is no {command}; choose {', '.join(names)}, or list")
+
+
+def _compare(argv):
+    """Print what two runs differ in, or exit with one line."""
+    parser = argparse.ArgumentParser(
+        prog="horn-neuro compare",
+        description="What differs between two runs of a protocol: in settings, and in findings.",
+    )
+    parser.add_argument("run_a", metavar="RUN_A", help="the folder of a run, or results kept")
+    parser.add_argument("run_b", metavar="RUN_B", help="another one of the same protocol")
+    try:
+        print(compare(**vars(parser.parse_args(argv))))
+    except (OSError, ValueError) as error:
+        sys.exit(f"compare: {error}")
 
 
 def _story(path):
