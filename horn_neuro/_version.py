@@ -7,7 +7,7 @@ from importlib import metadata
 
 __all__ = ["software_versions"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = {
     "brian2": "brian2",

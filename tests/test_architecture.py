@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -96,6 +97,18 @@ def test_every_data_file_is_installed():
     installed = {file for package in packages for p in patterns for file in package.glob(p)}
     assert len(files) >= 5
     assert set(files) <= installed
+
+
+def test_the_version_is_one():
+    import horn_neuro as hn
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == hn.__version__
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    newest = next(line for line in lines if line.startswith("## "))
+    assert newest == f"## {hn.__version__} ({citation['date-released']})"
+    (paper,) = citation["references"]
+    assert paper["doi"] == hn.effenberger_2025(2, seed=1).provenance["doi"]
 
 
 def test_ci_runs_what_the_readme_says():
