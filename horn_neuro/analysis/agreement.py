@@ -17,6 +17,13 @@ def trajectory_error(found, expected):
     -------
     error : ndarray, shape (n_times,)
         Zero where both are zero everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> x = np.ones((1, 2, 3))  # trials, units, times
+    >>> hn.analysis.trajectory_error(x + [0.0, 0.0, 0.5], x)
+    array([0. , 0. , 0.5])
     """
     found, expected = np.asarray(found), np.asarray(expected)
     difference = np.abs(found - expected).max(axis=(0, 1))
@@ -36,6 +43,12 @@ def logit_margin(logits):
     -------
     margin : ndarray, shape (n_trials,)
         At least 0.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.analysis.logit_margin([[1.0, 4.0, 3.5], [2.0, 0.0, 0.0]])
+    array([0.5, 2. ])
     """
     second, first = np.partition(np.asarray(logits), -2, axis=1)[:, -2:].T
     return first - second
@@ -54,6 +67,12 @@ def changed_answers(logits, expected):
     changed : list of dict
         "trial" (its index), "answer", "expected", and the "margin" of the
         expected one (`logit_margin`).
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.analysis.changed_answers([[1.0, 2.0], [3.0, 0.0]], [[1.0, 2.0], [0.0, 0.5]])
+    [{'trial': 1, 'answer': 0, 'expected': 1, 'margin': 0.5}]
     """
     answers, wanted = np.argmax(logits, axis=1), np.argmax(expected, axis=1)
     margin = logit_margin(expected)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from horn_neuro._quantities import random_source
+
 __all__ = [
     "Avalanches",
     "autocorrelation_time",
@@ -32,6 +34,18 @@ def autocorrelation_time(z):
     time : ndarray, shape (n_channels,)
         In samples, between samples by linear interpolation; NaN where it is
         longer than half of the record.
+
+    Examples
+    --------
+    An oscillation under noise, which forgets by a factor of 0.9 a sample:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> from scipy.signal import lfilter
+    >>> noise = np.random.default_rng(1).normal(size=(20, 1, 2000))
+    >>> z = lfilter([1], [1, -0.9 * np.exp(0.3j)], noise)
+    >>> time, expected = hn.analysis.autocorrelation_time(z)[0], -1 / np.log(0.9)
+    >>> bool(abs(time - expected) < 0.05 * expected)
+    True
     """
     z = np.asarray(z)
     n_times = z.shape[2]
@@ -65,6 +79,13 @@ class Avalanches:
         Bins of each.
     bin_steps : int
         Width of the bins in steps.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> found = hn.analysis.Avalanches(np.array([3, 1]), np.array([2, 1]), bin_steps=1)
+    >>> float(found.size.mean())
+    2.0
     """
 
     size: np.ndarray
@@ -91,6 +112,17 @@ def avalanches(spikes, bin_steps=None):
     References
     ----------
     Beggs and Plenz, J Neurosci 2003, doi:10.1523/JNEUROSCI.23-35-11167.2003.
+
+    Examples
+    --------
+    Three spikes in two steps, and one by itself:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> trial, unit, sample = np.array([[0, 0, 0, 0], [0, 1, 2, 1], [2, 2, 3, 6]])
+    >>> spikes = hn.recording.SpikeTrains(trial, unit, sample, shape=(1, 3, 10))
+    >>> found = hn.analysis.avalanches(spikes, bin_steps=1)
+    >>> found.size, found.duration
+    (array([3, 1]), array([2, 1]))
     """
     n_trials, _, n_steps = spikes.shape
     if bin_steps is None:
@@ -121,16 +153,26 @@ def circular_shifts(spikes, rng):
     ----------
     spikes : SpikeTrains
         Spikes of all trials.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------
     surrogate : SpikeTrains
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> sample = np.arange(0, 100, 10)  # two units that spike together
+    >>> both = np.repeat([0, 1], 10), np.tile(sample, 2)
+    >>> spikes = hn.recording.SpikeTrains(np.zeros(20, int), *both, shape=(1, 2, 100))
+    >>> surrogate = hn.analysis.circular_shifts(spikes, rng=1)
+    >>> [surrogate.sample[surrogate.unit == unit][:3] for unit in (0, 1)]
+    [array([ 7, 17, 27]), array([ 1, 11, 21])]
     """
     n_trials, n_units, n_steps = spikes.shape
-    shift = rng.integers(n_steps, size=(n_trials, n_units))[spikes.trial, spikes.unit]
-    sample = (spikes.sample + shift) % n_steps
+    shift = random_source(rng).integers(n_steps, size=(n_trials, n_units))
+    sample = (spikes.sample + shift[spikes.trial, spikes.unit]) % n_steps
     order = np.argsort(sample, kind="stable")
     return replace(spikes, trial=spikes.trial[order], unit=spikes.unit[order], sample=sample[order])
 
@@ -162,6 +204,14 @@ def fit_power_law(sizes):
     ----------
     Alstott, Bullmore and Plenz, PLoS ONE 2014, doi:10.1371/journal.pone.0085777;
     Clauset, Shalizi and Newman, SIAM Rev 2009, doi:10.1137/070710111.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> sizes = np.random.default_rng(1).zipf(2.5, 2000)
+    >>> fit = hn.analysis.fit_power_law(sizes)
+    >>> f"exponent {fit['exponent']:.1f}, better than exponential: {fit['exponential'] > 0}"
+    'exponent 2.5, better than exponential: True'
     """
     sizes = np.asarray(sizes)
     if len(sizes) < 50 or len(np.unique(sizes)) < 2:
@@ -198,14 +248,24 @@ def avalanches_against_shifts(spikes, rng):
     ----------
     spikes : SpikeTrains
         Spikes of all trials.
-    rng : numpy.random.Generator
-        The source of randomness of `circular_shifts`.
+    rng : int | numpy.random.Generator
+        The source of randomness of `circular_shifts`, or its seed.
 
     Returns
     -------
     found : dict of str to dict
         For "network" and "shifted", the "sizes" and the "fit" of a power law (see
         `fit_power_law`), or why there is none.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> sample = np.repeat(np.arange(5, 1000, 10), 5)  # five units that spike together
+    >>> unit, trial = np.tile(np.arange(5), 100), np.zeros(500, int)
+    >>> spikes = hn.recording.SpikeTrains(trial, unit, sample, shape=(1, 5, 1000))
+    >>> found = hn.analysis.avalanches_against_shifts(spikes, rng=1)
+    >>> float(found["network"]["sizes"].mean()), bool(found["shifted"]["sizes"].mean() < 5)
+    (5.0, True)
     """
     found = {}
     for name, trains in (("network", spikes), ("shifted", circular_shifts(spikes, rng))):
@@ -232,5 +292,11 @@ def order_susceptibility(order, n_units):
     -------
     susceptibility : float
         Independent phases give about 1 - pi / 4 = 0.215, whatever their number.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> round(hn.analysis.order_susceptibility([[0.1, 0.3]], n_units=100), 6)
+    1.0
     """
     return float(n_units * np.var(order))

@@ -18,6 +18,13 @@ class LyapunovSpectrum:
     ----------
     blocks : ndarray, shape (n_blocks, n_exponents)
         Mean growth rates per step of successive stretches of the trajectory.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> spectrum = hn.analysis.LyapunovSpectrum(np.full((10, 1), -0.01))
+    >>> spectrum.exponents, spectrum.converged
+    (array([-0.01]), True)
     """
 
     blocks: np.ndarray
@@ -95,6 +102,16 @@ def lyapunov_spectrum(
     the second one as well. An uncoupled network has 0.5 ln(1 - 2 gamma h) of its least damped unit.
     Benettin, Galgani, Giorgilli and Strelcyn, Meccanica 1980,
     doi:10.1007/BF02128236.
+
+    Examples
+    --------
+    Without coupling, it is the damping, ``log(1 - 2 * 0.05) / 2``:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.effenberger_2025(4, gamma=0.05, seed=1).replace(w_rec=np.zeros((4, 4)))
+    >>> spectrum = hn.analysis.lyapunov_spectrum(params, n_steps=500, settle=100)
+    >>> round(float(spectrum.exponents[0]), 2)
+    -0.05
     """
     n, step = params.n_units, Step(params, coupling)
     size = (step.n_x + step.n_y) * n
@@ -186,6 +203,16 @@ def critical_gain(params, inputs=0.0):
     Notes
     -----
     Biases lower the slope of tanh: without them the edge would seem nearer than it is.
+
+    Examples
+    --------
+    Twice the weights are at the edge at half of the factor:
+
+    >>> import horn_neuro as hn
+    >>> params = hn.effenberger_2025(16, seed=1)
+    >>> gain = hn.analysis.critical_gain(params)
+    >>> round(gain / hn.analysis.critical_gain(params.replace(w_rec=2 * params.w_rec)), 2)
+    2.0
     """
     x = fixed_point(params, inputs)
     inputs = np.broadcast_to(np.asarray(inputs, float), params.n_inputs)

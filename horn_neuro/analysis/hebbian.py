@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from horn_neuro._quantities import random_source
+
 __all__ = [
     "Alignment",
     "align",
@@ -43,6 +45,16 @@ def lagged_correlation(post, pre, lag=0):
     ------
     ValueError
         If the lag does not fit the record.
+
+    Examples
+    --------
+    One unit does what another did two steps ago:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> signal = np.random.default_rng(1).normal(size=202)
+    >>> y = np.stack([signal[2:], signal[:-2]])[None]  # trials, units, steps
+    >>> round(float(hn.analysis.lagged_correlation(y, y, lag=2)[1, 0]), 3)
+    1.0
     """
     post, pre = _shifted(np.asarray(post, float), np.asarray(pre, float), lag)
 
@@ -69,6 +81,14 @@ def hebbian_product(post, pre, lag=0):
     -------
     product : ndarray, shape (n_units, n_units)
         [post, pre], mean over trials.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> y = [[[1.0, 2.0, 0.0], [0.0, 1.0, 2.0]]]  # trials, units, steps
+    >>> hn.analysis.hebbian_product(y, y, lag=1)
+    array([[2., 0.],
+           [5., 2.]])
     """
     post, pre = _shifted(np.asarray(post, float), np.asarray(pre, float), lag)
     return np.einsum("bit,bjt->ij", post, pre, optimize=True) / len(post)
@@ -107,17 +127,25 @@ def shuffled_pairs(matrix, rng):
     ----------
     matrix : array_like, shape (n_units, n_units)
         Such as changes of weights [post, pre].
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
 
     Returns
     -------
     shuffled : ndarray, shape (n_units, n_units)
         The same entries off the diagonal, in another order; the diagonal stays.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.analysis.shuffled_pairs([[0, 1, 2], [3, 0, 4], [5, 6, 0]], rng=1)
+    array([[0, 5, 1],
+           [3, 0, 2],
+           [6, 4, 0]])
     """
     shuffled = np.array(matrix)
     off = ~np.eye(len(shuffled), dtype=bool)
-    shuffled[off] = rng.permutation(shuffled[off])
+    shuffled[off] = random_source(rng).permutation(shuffled[off])
     return shuffled
 
 
@@ -133,6 +161,14 @@ def explained_share(update, product):
     -------
     share : float
         Squared Pearson correlation, with the sign of the correlation.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> update = [[0, 1, 2], [3, 0, 4], [5, 6, 0]]
+    >>> opposite = [[0, -1, -2], [-3, 0, -4], [-5, -6, 0]]
+    >>> round(hn.analysis.explained_share(update, opposite), 6)
+    -1.0
     """
     r = pair_correlation(update, product)
     return float(np.sign(r) * r**2)
@@ -148,6 +184,13 @@ class Alignment:
         Pearson correlation over pairs, or partial correlation.
     null : ndarray, shape (n_permutations,)
         The same where the units of one matrix are relabelled at random.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> alignment = hn.analysis.Alignment(0.5, null=np.linspace(-0.4, 0.4, 99))
+    >>> alignment.p_value, round(alignment.z, 2)
+    (0.01, 2.14)
     """
 
     value: float
@@ -186,6 +229,14 @@ def by_growth(change, values, share=0.1):
     -------
     means : dict of str to float
         Of the "grown", the "shrunk", and "all" pairs.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> change = np.array([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, -0.5, 0.0]])
+    >>> locking = np.array([[1.0, 0.9, 0.5], [0.9, 1.0, 0.1], [0.5, 0.1, 1.0]])
+    >>> hn.analysis.by_growth(change, locking)
+    {'grown': 0.9, 'shrunk': 0.1, 'all': 0.5}
     """
     lower = np.tril_indices(len(change), -1)
     change, values = np.asarray(change), np.asarray(values)[lower]
@@ -211,8 +262,8 @@ def align(weights, activity, confound=None, *, n_permutations=999, rng=None):
         are replaced by what a linear regression on it leaves.
     n_permutations : int
         Size of the null.
-    rng : numpy.random.Generator | None
-        The source of randomness; None takes a fixed one.
+    rng : int | numpy.random.Generator | None
+        The source of randomness, or its seed; None takes a fixed one.
 
     Returns
     -------
@@ -226,6 +277,16 @@ def align(weights, activity, confound=None, *, n_permutations=999, rng=None):
     References
     ----------
     Krackhardt, Social Networks 1988, doi:10.1016/0378-8733(88)90004-4.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> rng = np.random.default_rng(1)
+    >>> activity = rng.normal(size=(20, 20))
+    >>> weights = activity + rng.normal(size=(20, 20))
+    >>> found = hn.analysis.align(weights, activity, n_permutations=99)
+    >>> round(found.value, 2), found.p_value
+    (0.69, 0.01)
     """
     weights, activity = np.asarray(weights, float), np.asarray(activity, float)
     if weights.shape != activity.shape or weights.shape[0] != weights.shape[1]:
@@ -233,7 +294,7 @@ def align(weights, activity, confound=None, *, n_permutations=999, rng=None):
             f"weights have shape {weights.shape}, activity {activity.shape}; give two square "
             "matrices of the same units"
         )
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = random_source(0 if rng is None else rng)
     n = len(weights)
     other = None if confound is None else _off_diagonal(np.asarray(confound, float))
 

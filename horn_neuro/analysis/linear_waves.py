@@ -24,6 +24,13 @@ class Dispersion:
         Of the amplitude per step, below 0 where waves decay.
     velocity : ndarray, shape (n,) or (n, n_axes)
         Group velocity in sites a step, exact derivatives of the frequency.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> q, growth = np.array([0.5, 1.0]), np.array([-0.01, 0.01])
+    >>> hn.analysis.Dispersion(q, frequency=0.2 * q, growth=growth, velocity=0.2 + 0 * q).stable
+    False
     """
 
     wavenumbers: np.ndarray

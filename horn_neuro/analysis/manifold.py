@@ -25,6 +25,13 @@ def participation_ratio(covariance):
     References
     ----------
     Gao et al., bioRxiv 214262, 2017, doi:10.1101/214262.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> covariances = [np.eye(3), np.ones((3, 3))]  # a ball, and a line
+    >>> hn.analysis.participation_ratio(covariances)
+    array([3., 1.])
     """
     covariance = np.asarray(covariance)
     total = np.trace(covariance, axis1=-2, axis2=-1)
@@ -49,6 +56,13 @@ def fit_return(times, excess):
     tau : float
         Time constant of the amplitude in seconds; NaN if there is no excess to
         start with, or no decay can be fitted.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> times = np.linspace(0, 1, 100)  # s
+    >>> round(hn.analysis.fit_return(times, np.exp(-2 * times / 0.2)), 3)
+    0.2
     """
     times, excess = np.asarray(times, float), np.asarray(excess, float)
     start = excess[: max(1, len(excess) // 20)].mean()

@@ -31,6 +31,14 @@ def lattice_field(data, shape, **options):
     ------
     ValueError
         If the shape does not have all units.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> sheet = hn.lattice((4, 6), 0.4, velocity=0.14, seed=1)
+    >>> recording = hn.simulate(sheet, [[1.0]] * 60, device="numpy")
+    >>> hn.analysis.lattice_field(recording, (4, 6)).shape
+    (1, 4, 6, 60)
     """
     values = analytic_signal(data, **options).values
     shape = tuple(shape)
@@ -67,6 +75,17 @@ class LeadingMode:
         What it is multiplied by at each time.
     share : float
         Of the power of the field.
+
+    Examples
+    --------
+    A pattern that stands still while it swings, and one that runs along the line:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> sites, course = np.arange(12), np.exp(0.5j * np.arange(60))
+    >>> patterns = np.sin(np.pi * sites / 6) + 0j, np.exp(-1j * np.pi * sites / 6)
+    >>> modes = [hn.analysis.LeadingMode(pattern, course, 1.0) for pattern in patterns]
+    >>> [round(mode.travelling, 2) for mode in modes], round(modes[0].frequency, 2)
+    ([0.0, 1.0], 0.5)
     """
 
     pattern: np.ndarray
@@ -108,6 +127,15 @@ def leading_mode(field):
     ------
     ValueError
         If the field is not complex, too small, or shorter than a period of its mode.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> site, time = np.indices((12, 60))
+    >>> field = np.exp(1j * (0.5 * time - 0.8 * site))  # a wave towards higher sites
+    >>> mode = hn.analysis.leading_mode(field)
+    >>> f"share {mode.share:.2f}, {mode.frequency:.2f} rad a sample"
+    'share 1.00, 0.50 rad a sample'
     """
     field = check_field(field)
     flat = field.reshape(-1, field.shape[-1])
@@ -146,6 +174,15 @@ def fourier_quadrants(field, axis=0):
     ------
     ValueError
         As `leading_mode`, or if there is no such axis.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> site, time = np.indices((16, 64))
+    >>> field = np.exp(1j * np.pi * (time / 8 - site / 4))  # a wave towards higher sites
+    >>> forward, backward, still = hn.analysis.fourier_quadrants(field)
+    >>> f"{forward:.2f} forward, {backward:.2f} backward"
+    '1.00 forward, 0.00 backward'
     """
     field = check_field(field)
     if not 0 <= axis < field.ndim - 1:

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import linalg
 from sklearn.model_selection import StratifiedKFold
 
+from horn_neuro._quantities import random_source
 from horn_neuro.analysis.edge import fixed_point
 from horn_neuro.parameters import Step
 
@@ -49,6 +50,17 @@ def pulse_information(params, pulses, delays, kick_variance):
     ------
     ValueError
         If small deviations from the fixed point grow, so that there is no steady noise.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.network([[0.0]], frequency_hz=20, decay_ms=200)
+    >>> turn = 2 * np.pi * 0.02 * np.arange(50)  # a cycle of 20 Hz
+    >>> pulses = np.array([[np.cos(turn), np.sin(turn)]])
+    >>> known = hn.analysis.pulse_information(params, pulses, [0, 200], kick_variance=1e-4)
+    >>> share = np.trace(known[1]) / np.trace(known[0])  # left after 200 ms
+    >>> round(float(share), 2)
+    0.14
     """
     n, step = params.n_units, Step(params)
     size = (step.n_x + step.n_y) * n
@@ -114,16 +126,25 @@ def expected_frequency_recall(information, rng, n_draws=4000):
     ----------
     information : ndarray, shape (n_delays, 2 n_frequencies, 2 n_frequencies)
         As of `pulse_information`.
-    rng : numpy.random.Generator
-        The source of randomness.
+    rng : int | numpy.random.Generator
+        The source of randomness, or its seed.
     n_draws : int
         Pulses to draw at each delay, all frequencies equally often, with Gaussian noise.
 
     Returns
     -------
     accuracy : ndarray, shape (n_delays,)
+
+    Examples
+    --------
+    Two frequencies, of which little is known at first, and much then:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> information = np.array([0.01 * np.eye(4), 100 * np.eye(4)])
+    >>> hn.analysis.expected_frequency_recall(information, rng=1).round(1)
+    array([0.5, 1. ])
     """
-    n_frequencies = information.shape[1] // 2
+    rng, n_frequencies = random_source(rng), information.shape[1] // 2
     frequency, accuracy = np.arange(n_draws) % n_frequencies, []
     for one in information:
         shown = _design(frequency, rng.uniform(0, 2 * np.pi, n_draws), n_frequencies)
@@ -168,6 +189,18 @@ def recall_pulses(states, frequency, phase, n_folds=5):
     ----------
     Brouwer and Heeger, J Neurosci 2009, doi:10.1523/JNEUROSCI.3577-09.2009 (inverted encoding
     models); Efron and Morris, Biometrika 1972, doi:10.1093/biomet/59.2.335 (the shrinkage).
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> rng = np.random.default_rng(1)
+    >>> frequency, phase = np.arange(200) % 2, rng.uniform(0, 2 * np.pi, 200)
+    >>> columns = 2 * frequency[:, None] + [0, 1]  # each frequency moves two features
+    >>> states = 0.1 * rng.normal(size=(200, 4))
+    >>> states[np.arange(200)[:, None], columns] += np.column_stack([np.cos(phase), np.sin(phase)])
+    >>> r2, accuracy = hn.analysis.recall_pulses(states, frequency, phase)
+    >>> bool((r2 > 0.9).all()), accuracy
+    (True, 1.0)
     """
     states, frequency = np.asarray(states, float), np.asarray(frequency)
     n_trials, n_features = states.shape

@@ -40,6 +40,17 @@ def discrete_gain(params, frequencies):
     Notes
     -----
     The z-transform of one semi-implicit Euler step with tanh(p) = p.
+
+    Examples
+    --------
+    A unit answers its own frequency most:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.network([[0.0]], frequency_hz=36, decay_ms=100)
+    >>> hertz = np.array([18, 36, 72])
+    >>> gain = hn.analysis.discrete_gain(params, 2 * np.pi * hertz * params.step)
+    >>> np.abs(gain).round(1)
+    array([[1. , 8.9, 0.3]])
     """
     n, h = params.n_units, params.h
     alone = params.replace(w_rec=np.zeros((n, n)), delays=None)
@@ -65,6 +76,16 @@ def continuous_gain(params, frequencies):
     -------
     gain : ndarray of complex, shape (n_units, n_frequencies)
         ``alpha / (omega**2 - alpha feedback - O**2 + 2 i gamma O)``.
+
+    Examples
+    --------
+    At a frequency of 36 Hz, a step of 1 ms makes little difference:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> params, frequency = hn.network([[0.0]], frequency_hz=36, decay_ms=100), [0.072 * np.pi]
+    >>> exact = hn.analysis.discrete_gain(params, frequency)
+    >>> float(np.abs(hn.analysis.continuous_gain(params, frequency) / exact)[0, 0].round(2))
+    0.98
     """
     omega, gamma, alpha, feedback = (
         getattr(params, name)[:, None] for name in ("omega", "gamma", "alpha", "feedback")
@@ -88,6 +109,12 @@ def describing_function(amplitudes, n_points=4096):
     share : ndarray, shape of `amplitudes`
         First Fourier coefficient of ``tanh(A sin)``, divided by A: 1 for weak
         sines, 4 / (pi A) for strong ones.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.analysis.describing_function([0.01, 1.0, 100.0]).round(3)
+    array([1.   , 0.812, 0.013])
     """
     amplitudes = np.asarray(amplitudes, float)
     wave = np.sin(2 * np.pi * (np.arange(n_points) + 0.5) / n_points)
@@ -118,6 +145,14 @@ def fit_sine(x, frequencies, h=1.0, start=0):
     ------
     ValueError
         If fewer steps are left than a cycle of the slowest frequency.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> x = 3 * np.sin(0.2 * np.arange(200) - 1)  # lags by 1 rad
+    >>> response = hn.analysis.fit_sine(x[None, None], [0.2])[0, 0]
+    >>> round(float(np.abs(response)), 3), round(float(np.angle(response)), 3)
+    (3.0, -1.0)
     """
     x, frequencies = np.asarray(x), np.asarray(frequencies, float)
     steps = np.arange(start, x.shape[2])
@@ -146,6 +181,16 @@ class GainCurve:
         Ascending, in rad per unit of model time.
     gain : ndarray, shape (n_units, n_frequencies)
         Amplitude of the response per amplitude of the drive.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.network([[0.0]], frequency_hz=36, decay_ms=100)
+    >>> hertz = np.geomspace(10, 100, 200)
+    >>> gain = hn.analysis.discrete_gain(params, 2 * np.pi * hertz * params.step)
+    >>> curve = hn.analysis.GainCurve(hertz, np.abs(gain))
+    >>> f"peak {curve.peak[0]:.1f} Hz, width {curve.bandwidth[0]:.1f} Hz, Q {curve.quality[0]:.0f}"
+    'peak 36.0 Hz, width 3.2 Hz, Q 11'
     """
 
     frequencies: np.ndarray
@@ -210,6 +255,18 @@ def input_spectrum(inputs, n_frequencies=512):
     See Also
     --------
     scipy.signal.welch : Which computes it, with a single Hann window.
+
+    Examples
+    --------
+    Rows of a digit have 28 pixels:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> digits = hn.datasets.smnist()[:50].inputs[:, :, 0]
+    >>> frequencies, power = hn.analysis.input_spectrum(digits)
+    >>> above = frequencies > 0.1
+    >>> peak = frequencies[above][power.mean(axis=0)[above].argmax()]
+    >>> round(2 * np.pi / float(peak))
+    28
     """
     inputs = np.asarray(inputs)
     frequencies, power = welch(
@@ -236,6 +293,14 @@ def predicted_variance(params, inputs):
     -------
     variance : ndarray, shape (n_units,)
         Mean over sequences.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.network(np.zeros((3, 3)), frequency_hz=[18, 36, 72], decay_ms=100)
+    >>> drive = 1e-3 * np.sin(2 * np.pi * np.arange(28) / 28)[None]  # 36 Hz
+    >>> int(hn.analysis.predicted_variance(params, drive).argmax())
+    1
     """
     inputs = np.asarray(inputs)
     n_steps = inputs.shape[1]

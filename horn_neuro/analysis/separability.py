@@ -32,6 +32,14 @@ class Separability:
         Accuracies with permuted labels.
     chance : float
         1 / number of classes.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> correct = np.array([[True, True], [False, True], [True, True]])  # trials, times
+    >>> found = hn.analysis.Separability(correct, null=np.full((19, 2), 0.5), chance=0.5)
+    >>> found.accuracy.round(2), found.p_value
+    (array([0.67, 1.  ]), 0.05)
     """
 
     correct: np.ndarray
@@ -85,6 +93,16 @@ def separability_over_time(snapshots, labels, groups, *, n_permutations=0, n_fol
     ValueError
         If there is only one class, a group has several labels, or a class has
         fewer groups than there are folds.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> labels = np.arange(40) % 2
+    >>> snapshots = np.random.default_rng(1).normal(size=(40, 3, 2))
+    >>> snapshots[:, 0, 1] += 6 * labels  # classes part at the second time
+    >>> found = hn.analysis.separability_over_time(snapshots, labels, groups=np.arange(40))
+    >>> bool(found.accuracy[1] > 0.95 > found.accuracy[0])
+    True
     """
     snapshots, labels, groups = (np.asarray(array) for array in (snapshots, labels, groups))
     _, first, group_index = np.unique(groups, return_index=True, return_inverse=True)
@@ -177,6 +195,14 @@ def nested_decoding(states, labels, *, n_folds=5, seed=0):
     ------
     ValueError
         If there is only one class, or a class has too few trials.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> labels = np.arange(40) % 2
+    >>> states = np.random.default_rng(1).normal(size=(40, 3)) + 6 * labels[:, None]
+    >>> float(hn.analysis.nested_decoding(states, labels).mean())
+    1.0
     """
     labels = np.asarray(labels)
     classes, counts = np.unique(labels, return_counts=True)

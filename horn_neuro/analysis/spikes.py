@@ -27,6 +27,14 @@ def field_phase(x):
     ------
     ValueError
         If there are fewer than two units.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> x = np.cos(2 * np.pi * np.arange(100) / 20)
+    >>> phase = hn.analysis.field_phase(np.stack([x, x])[None])  # trials, units, times
+    >>> phase[0, 0, [5, 15]].round(2)
+    array([ 1.57, -1.57])
     """
     x = np.asarray(x, float)
     if x.shape[1] < 2:
@@ -66,6 +74,17 @@ def spike_phase_locking(spikes, phase):
     ----------
     Vinck, Battaglia, Womelsdorf and Pennartz, J Comput Neurosci 2012 (PPC1),
     doi:10.1007/s10827-011-0374-4.
+
+    Examples
+    --------
+    A unit that spikes at the trough of the field in each of three trials:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> phase = np.tile(2 * np.pi * np.arange(40) / 20, (3, 1, 1))  # trials, units, steps
+    >>> trial, sample = np.repeat([0, 1, 2], 2), np.tile([10, 30], 3)
+    >>> spikes = hn.recording.SpikeTrains(trial, np.zeros(6, int), sample, shape=(3, 1, 40))
+    >>> hn.analysis.spike_phase_locking(spikes, phase).round(6)
+    array([1.])
     """
     phase = np.asarray(phase)
     if phase.shape != spikes.shape:

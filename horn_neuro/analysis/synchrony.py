@@ -70,6 +70,14 @@ def pair_locking(z, length=None):
     -------
     plv, ppc : ndarray, shape (n_pairs,)
         PPC is that over time, which is biased (see `ppc_over_time`).
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> z = np.exp(1j * np.arange(100) * np.array([[0.2], [0.2], [0.3]]))[None]
+    >>> plv, ppc = hn.analysis.pair_locking(z, length=50)
+    >>> plv.round(2), ppc.round(2)
+    (array([1.  , 0.24, 0.24]), array([1.  , 0.04, 0.04]))
     """
     length = np.shape(z)[2] if length is None else length
     plv = windowed_plv(z, length)
@@ -78,6 +86,14 @@ def pair_locking(z, length=None):
 
 
 def spread_over_pairs(values):
-    """Return mean, standard deviation and interquartile range of values (dict of float)."""
+    """Return mean, standard deviation and interquartile range of values (dict of float).
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> found = hn.analysis.spread_over_pairs([0.1, 0.2, 0.3, 0.4, 0.5])
+    >>> {name: round(value, 2) for name, value in found.items()}
+    {'mean': 0.3, 'SD': 0.14, 'IQR': 0.2}
+    """
     low, high = np.quantile(values, [0.25, 0.75])
     return {"mean": float(np.mean(values)), "SD": float(np.std(values)), "IQR": float(high - low)}

@@ -44,6 +44,13 @@ class Wave:
         Length of the mean phase gradient over the mean length: 1 for a plane wave, near 0
         for waves from a centre. Rubino, Robbins and Hatsopoulos, Nat Neurosci 2006,
         doi:10.1038/nn1802.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> wave = hn.analysis.Wave(wavevector=(0.5, 0.0), frequency=0.25, coherence=1.0)
+    >>> wave.speed, round(wave.wavelength, 1), round(wave.direction, 2)  # down
+    (0.5, 12.6, -1.57)
     """
 
     wavevector: tuple
@@ -133,6 +140,17 @@ def flow_divergence(field, width=1.5):
     divergence : ndarray, shape (rows, columns)
         Of the direction of travel of the strongest mode, per site: its highest point is a
         source, its lowest a sink.
+
+    Examples
+    --------
+    Waves from the middle of a sheet:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> row, column, time = np.indices((15, 15, 60))
+    >>> field = np.exp(1j * (0.5 * time - 0.8 * np.hypot(row - 7, column - 7)))
+    >>> divergence = hn.analysis.flow_divergence(field)
+    >>> [int(k) for k in np.unravel_index(divergence.argmax(), (15, 15))]
+    [7, 7]
     """
     mode = leading_mode(check_field(field, axes=(2,)))
     flow = -np.sign(mode.frequency) * _gradient(mode.pattern)
@@ -160,6 +178,15 @@ def classify_wave(field):
     ------
     ValueError
         As `leading_mode`.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> row, column, time = np.indices((15, 15, 60))
+    >>> distance = {"plane": column, "radial": np.hypot(row - 7, column - 7)}
+    >>> fields = [np.exp(1j * (0.5 * time - 0.8 * away)) for away in distance.values()]
+    >>> [hn.analysis.classify_wave(field) for field in fields]
+    ['plane', 'radial']
     """
     mode = leading_mode(check_field(field, axes=(2,)))
     p = mode.pattern
@@ -201,6 +228,13 @@ def superposition_error(both, first, second, rest=0.0):
     ------
     ValueError
         If shapes differ, or nothing moves.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> first, second = [0.0, 1.0, 2.0], [1.0, 1.0, 0.0]
+    >>> hn.analysis.superposition_error([1.0, 2.0, 2.0], first, second)
+    0.0
     """
     arrays = [np.asarray(array, float) for array in (both, first, second)]
     if len({array.shape for array in arrays}) > 1:

@@ -30,6 +30,15 @@ def winding_number(phase, periodic=False):
     -----
     The sum over an area is the winding number around its edge. Of independent phases, a third
     of the squares has a charge.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> row, column = np.indices((4, 4)) - 1.5
+    >>> hn.analysis.winding_number(np.arctan2(row, column))  # turns once around the middle
+    array([[0, 0, 0],
+           [0, 1, 0],
+           [0, 0, 0]])
     """
     phase = np.asarray(phase, float)
     if phase.ndim < 2 or min(phase.shape[:2]) < 2 or not np.isfinite(phase).all():
@@ -66,6 +75,14 @@ def vortices(phase, periodic=False):
     ------
     ValueError
         As `winding_number`, or if it is not one map.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> row, column = np.indices((4, 4)) - 1.5
+    >>> where, charge = hn.analysis.vortices(np.arctan2(row, column))
+    >>> where, charge
+    (array([[1.5, 1.5]]), array([1]))
     """
     if np.ndim(phase) != 2:
         raise ValueError(f"phase has shape {np.shape(phase)}; give one map, (rows, columns)")
@@ -96,6 +113,14 @@ def vortex_lifetimes(phase, reach=2.0, periodic=False):
     ------
     ValueError
         If it is no sheet over time.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> row, column, time = np.indices((6, 6, 20))
+    >>> phase = np.arctan2(row - 2.5, column - 2.5) + 0.3 * time  # a spiral that turns
+    >>> hn.analysis.vortex_lifetimes(phase)
+    array([20])
     """
     phase = np.asarray(phase, float)
     if phase.ndim != 3:

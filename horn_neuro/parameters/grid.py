@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import floats, number, whole
+from horn_neuro._quantities import floats, number, random_source, whole
 from horn_neuro.parameters.connections import as_sparse
 from horn_neuro.parameters.delays import distance_delays
 from horn_neuro.parameters.neighbourhood import (
@@ -223,8 +223,8 @@ class Grid:
             How many each hears.
         weight : float
             Weight of every connection.
-        rng : numpy.random.Generator
-            The source of randomness.
+        rng : int | numpy.random.Generator
+            The source of randomness, or its seed.
         beyond : float
             In spacings; those at most as far are not drawn. With the `radius` of `local`, the
             sum of both has every connection once.
@@ -239,7 +239,7 @@ class Grid:
         ValueError
             If they would be more than half of the sites that are far enough.
         """
-        n, weight = self.n_units, number("weight", weight)
+        n, weight, rng = self.n_units, number("weight", weight), random_source(rng)
         per_unit = whole("per_unit", per_unit, least=0)
         beyond = number("beyond", beyond, least=0)
         far = n - 1 - len(offsets_within(self.shape, beyond))
