@@ -62,6 +62,8 @@ def styled():
     # Out of sight of pyplot, which would close them, too (and, before 3.10, at every switch).
     users, Gcf.figs = Gcf.figs, OrderedDict()
     try:
+        # Jupyter's shows nothing ever after if it is first loaded from another one.
+        plt.switch_backend(backend)
         plt.switch_backend("agg")
         with plt.rc_context(_STYLE):
             yield
