@@ -322,6 +322,12 @@ class HornParameters:
             f"delays {delays}, h {self.h:g}, step {1e3 * self.step:g} ms>"
         )
 
+    def _repr_html_(self):
+        """Return its words, and a picture of weights and units, for notebooks."""
+        from horn_neuro.report.networks import network_in_a_notebook
+
+        return network_in_a_notebook(self)
+
 
 def _as_float_array(name, value, shape):
     array = floats(name, value)

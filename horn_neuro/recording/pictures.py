@@ -1,9 +1,5 @@
 """What a recording shows of itself, drawn by `horn_neuro.report.recordings` when asked for."""
 
-import base64
-import html
-import io
-
 __all__ = ["Pictures"]
 
 
@@ -32,16 +28,7 @@ class Pictures:
 
     def _repr_html_(self):
         """Return its words, and a picture of the first trial, for notebooks."""
-        words = f"<pre>{html.escape(repr(self))}</pre>"
-        if "x" not in self.data:
-            return words
-        drawing, picture = _drawing(), io.BytesIO()
-        with drawing.styled():
-            ax = drawing.plot_traces(self)
-            ax.figure.set_size_inches(6, 2.4)
-            ax.figure.savefig(picture, dpi=80)
-        code = base64.b64encode(picture.getvalue()).decode()
-        return f'{words}<img alt="positions of some units" src="data:image/png;base64,{code}">'
+        return _drawing().recording_in_a_notebook(self)
 
 
 def _drawing():

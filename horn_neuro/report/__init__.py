@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["figures", "style"],
     submod_attrs={
         "findings": ["findings_table"],
+        "networks": ["plot_units", "plot_weights"],
         "page": ["report_problem", "write_report"],
         "recordings": ["plot_phase", "plot_psd", "plot_raster", "plot_traces", "plot_waves"],
         "style": ["styled"],

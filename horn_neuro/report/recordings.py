@@ -6,9 +6,17 @@ from scipy import signal
 
 from horn_neuro.analysis import oscillator_phase
 from horn_neuro.recording import phase_crossings
+from horn_neuro.report.inline import in_a_notebook
 from horn_neuro.report.style import BLACK, GREY, SEGMENT_COLORS, styled
 
-__all__ = ["plot_phase", "plot_psd", "plot_raster", "plot_traces", "plot_waves", "styled"]
+__all__ = [
+    "plot_phase",
+    "plot_psd",
+    "plot_raster",
+    "plot_traces",
+    "plot_waves",
+    "recording_in_a_notebook",
+]
 
 
 def plot_traces(recording, trial=0, units=6, ax=None):
@@ -174,6 +182,16 @@ def plot_waves(recording, trial=0, time=None, ax=None):
         ax.set(xlabel="x (mm)", ylabel="y (mm)", title=f"{times[k]:.3g} s", aspect="equal")
     ax.figure.colorbar(image, ax=ax, label="phase (rad)")
     return ax
+
+
+def recording_in_a_notebook(recording):
+    """Return HTML (str): the words of a `Recording`, and its first trial where there is x."""
+    if "x" not in recording.data:
+        return in_a_notebook(repr(recording))
+    with styled():
+        ax = plot_traces(recording)
+        ax.figure.set_size_inches(6, 2.4)
+        return in_a_notebook(repr(recording), ax.figure, "positions of some units")
 
 
 def _size(n):
