@@ -5,7 +5,17 @@ from numbers import Integral
 
 import numpy as np
 
-__all__ = ["LARGEST", "floats", "number", "numbers", "plain", "random_source", "usable", "whole"]
+__all__ = [
+    "LARGEST",
+    "floats",
+    "number",
+    "numbers",
+    "plain",
+    "random_source",
+    "spread",
+    "usable",
+    "whole",
+]
 
 # Larger numbers are refused: products of a few of these, over many steps, are finite.
 LARGEST = 1e50
@@ -120,6 +130,12 @@ def whole(name, value, least=1, below=2**31):
     if count >= below:
         raise ValueError(f"{name} is too large: give a whole number below 2**31")
     return count
+
+
+def spread(values):
+    """Return numbers as a short text: "0.2" if they are equal, "0.1..0.3" if not."""
+    low, high = np.min(values), np.max(values)
+    return f"{low:.4g}" if low == high else f"{low:.4g}..{high:.4g}"
 
 
 def random_source(rng):

@@ -17,7 +17,7 @@ __all__ = ["Digits", "load_mnist"]
 SPLITS = ("train", "test")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Digits:
     """Images of handwritten digits.
 
@@ -42,6 +42,9 @@ class Digits:
 
     def __len__(self):
         return len(self.labels)
+
+    def __repr__(self):
+        return f"<Digits | {len(self)} of 28 x 28 pixels, {self.source}>"
 
 
 def load_mnist(source="embedded", split="train"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from horn_neuro._quantities import LARGEST, floats, number, numbers, plain, usable
+from horn_neuro._quantities import LARGEST, floats, number, numbers, plain, spread, usable
 from horn_neuro.parameters.connections import Connections, as_sparse, delays_of, parts_of
 from horn_neuro.parameters.stability import is_stable
 
@@ -301,10 +301,6 @@ class HornParameters:
         return hash(self.fingerprint)
 
     def __repr__(self):
-        def spread(values):
-            low, high = values.min(), values.max()
-            return f"{low:.4g}" if low == high else f"{low:.4g}..{high:.4g}"
-
         connections = Connections(self.w_rec, self.delays)
         weights = connections.weights if sparse.issparse(self.w_rec) else self.w_rec
         delays = "none"

@@ -9,7 +9,7 @@ from horn_neuro._quantities import number, numbers, whole
 __all__ = ["SpikeTrains", "phase_crossings"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpikeTrains:
     """Spikes of all trials and units, one entry a spike, in the order of their times.
 
@@ -57,6 +57,13 @@ class SpikeTrains:
 
     def __len__(self):
         return len(self.sample)
+
+    def __repr__(self):
+        n_trials, n_units, n_steps = self.shape
+        return (
+            f"<SpikeTrains | {len(self)} spikes of {n_units} units in {n_trials} trials of "
+            f"{n_steps} steps, {self.interval:g} s each>"
+        )
 
     @property
     def time(self):

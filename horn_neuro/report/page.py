@@ -50,7 +50,9 @@ def write_report(path, title, answer, pictures, rows, config):
         f"figures/{picture.with_suffix('.svg').name if picture.suffix == '.png' else picture.name}"
         for picture, _ in pictures.values()
     ]
-    links = ", ".join(f"<a href='{file}'>{file}</a>" for file in ["results.json", "findings.csv", *files])
+    links = ", ".join(
+        f"<a href='{file}'>{file}</a>" for file in ["results.json", "findings.csv", *files]
+    )
     page.add_html(
         f"<p>Beside this page: {links}.</p>"
         f"<details><summary>Configuration</summary><pre>{html.escape(to_json(config))}</pre></details>",

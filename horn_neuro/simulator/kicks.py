@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import floats, usable, whole
+from horn_neuro._quantities import floats, spread, usable, whole
 from horn_neuro.parameters import generator
 
 __all__ = ["DrawnKicks", "PoissonKicks"]
@@ -12,7 +12,7 @@ __all__ = ["DrawnKicks", "PoissonKicks"]
 MARKS = ("fixed", "signed", "gaussian")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PoissonKicks:
     """Independent Poisson kicks on the velocity of every unit.
 
@@ -53,6 +53,10 @@ class PoissonKicks:
             raise ValueError(f"kicks: rate = {self.rate.min():g} Hz; a rate is at least 0")
         if not isinstance(self.marks, str) or self.marks not in MARKS:
             raise ValueError(f"kicks: marks = {self.marks!r}; choose one of {', '.join(MARKS)}")
+
+    def __repr__(self):
+        rate, amplitude = spread(self.rate), spread(self.amplitude)
+        return f"<PoissonKicks | {rate} Hz, amplitude {amplitude}, {self.marks}>"
 
     def check(self, n_trials, n_steps, params):
         """Raise ValueError unless the kicks suit a network and its step."""
@@ -100,7 +104,7 @@ class PoissonKicks:
         return DrawnKicks(np.where(kicked, self.amplitude * mark, 0.0))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DrawnKicks:
     """Kicks given beforehand, one value for each trial, step and unit.
 
@@ -127,6 +131,13 @@ class DrawnKicks:
         object.__setattr__(self, "values", values)
 
     marks = "drawn"
+
+    def __repr__(self):
+        n_trials, n_steps, n_units = self.values.shape
+        return (
+            f"<DrawnKicks | {n_trials} trials, {n_steps} steps, {n_units} units, "
+            f"{np.count_nonzero(self.values)} kicks>"
+        )
 
     def check(self, n_trials, n_steps, params):
         """Raise ValueError unless the kicks have the shape of the simulation."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from horn_neuro._quantities import floats, number, usable
+from horn_neuro._quantities import floats, number, spread, usable
 
 __all__ = ["SpikeCoupling"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpikeCoupling:
     """Let recurrent connections carry spikes instead of velocities.
 
@@ -63,9 +63,13 @@ class SpikeCoupling:
                 f"spike coupling: damping = {self.damping.min():g}; give a number above 0, or "
                 "synapses ring for ever"
             )
-
         if not isinstance(self.graded, bool | np.bool_):
             raise ValueError(f"spike coupling: graded = {self.graded!r}; give True or False")
+
+    def __repr__(self):
+        charge, damping = spread(self.charge), spread(self.damping)
+        graded = ", graded" * self.graded
+        return f"<SpikeCoupling | charge {charge}, damping {damping}{graded}>"
 
     def check(self, params):
         """Raise ValueError unless the coupling suits a network."""
