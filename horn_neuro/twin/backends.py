@@ -26,9 +26,9 @@ def choose_backend(name, inputs, delays, coupling=None):
     Parameters
     ----------
     name : 'auto' | 'reference' | 'analytic' | 'native' | 'cuda_graph'
-        The wish. 'auto' takes native on a CPU, and analytic on other devices, with
-        delays, and, with one notice, where native cannot be compiled. It never takes
-        cuda_graph, which is analytic where nothing can be captured, as on a CPU.
+        The wish. 'auto' takes native on a CPU, and analytic on other devices and, with
+        one notice, where native cannot be compiled. It never takes cuda_graph, which
+        is analytic where nothing can be captured, as on a CPU.
     inputs : Tensor
         The sequence, for its device and dtype.
     delays : Tensor | None
@@ -65,7 +65,7 @@ def choose_backend(name, inputs, delays, coupling=None):
             f"backend 'native' runs float32 and float64 on a CPU, not {inputs.dtype} on "
             f"{inputs.device}; use backend='analytic'"
         )
-    if name == "analytic" or delays is not None or not suits:
+    if name == "analytic" or not suits:
         return run_analytic
     from horn_neuro.twin.native import native_problem, run_native
 

@@ -20,11 +20,12 @@ from horn_neuro._toolchain import (
     processor,
     run_compiler,
 )
-from horn_neuro.twin.analytic import refuse_second_derivative, run_analytic
+from horn_neuro.twin.analytic import refuse_second_derivative
 
 __all__ = ["native_problem", "run_native"]
 
 _SOURCE = Path(__file__).with_name("native.cpp")
+_HEADERS = sorted((_SOURCE.parent / "kernels").glob("*.h"))
 # Vector tanh needs fast-math; sums in another order would undo the blocking by hand.
 _FLAGS = ["-O3", "-march=native", "-ffast-math", "-fno-associative-math", "-std=c++20", "-w"]
 if torch.backends.openmp.is_available():
@@ -63,7 +64,7 @@ def _library():
     problem = compiler_problem()
     if problem:
         return None, problem
-    digest = hashlib.sha256(_SOURCE.read_bytes())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in (_SOURCE, *_HEADERS)))
     digest.update(repr((torch.__version__, _FLAGS, compiler_version(), processor())).encode())
     name = f"horn_neuro_{digest.hexdigest()[:16]}"
     folder = cache_folder() / name
@@ -96,43 +97,54 @@ def native_problem():
     return _library()[1]
 
 
-def run_native(inputs, x, y, past, c, h, delays, keep):
+def run_native(inputs, x, y, past, c, h, delays, keep, lengths=None):
     """Step through a sequence; arguments and returns as in `run_reference`.
 
-    Delays are handed to `run_analytic`, which computes the same.
+    Parameters
+    ----------
+    keep : bool | 'positions'
+        Whether to return the states at all steps, or their positions only.
+    lengths : Tensor of int, shape (batch,) | None
+        Steps of each sequence, where they differ: the state returned is the one after the last.
     """
     if delays is not None:
-        return run_analytic(inputs, x, y, past, c, h, delays, keep)
-    track = torch.is_grad_enabled()
-    contiguous = [tensor.contiguous() for tensor in (inputs, x, y, *c)]
-    xs, ys, x, y = _Bptt.apply(*contiguous, h, keep, track)
-    return (xs, ys, x, y, past) if keep else (None, None, x, y, past)
+        found, most = (int(delays.min()), int(delays.max())), len(past) + 1
+        if found[0] < 1 or found[1] > most:
+            raise ValueError(f"delays: {found[0]} to {found[1]} steps; this past suits 1 to {most}")
+        delays = delays.long().contiguous()
+    if lengths is not None:
+        lengths = lengths.long().contiguous()
+    plan = delays, lengths, h, (0 if not keep else 1 if keep == "positions" else 2)
+    contiguous = [tensor.contiguous() for tensor in (inputs, x, y, past, *c)]
+    xs, ys, x, y, past = _Bptt.apply(plan, torch.is_grad_enabled(), *contiguous)
+    return xs if keep else None, ys if keep is True else None, x, y, past
 
 
 class _Bptt(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, inputs, x, y, w_in, bias, w, decay, gain, stiffness, feedback, h, keep, track):
+    def forward(ctx, plan, track, inputs, x, y, past, *coefficients):
         module, _ = _library()
-        coefficients = (w_in, bias, w, decay, gain, stiffness, feedback)
-        xs, ys, x, y, history, tanhs = module.forward(inputs, x, y, *coefficients, h, keep, track)
+        given = inputs, x, y, past, coefficients
+        *out, history, tanhs, last = module.forward(*given, *plan, track)
         if track:
-            ctx.save_for_backward(inputs, x.clone(), *coefficients, history, tanhs)
-            ctx.h, ctx.keep = h, keep
-        return xs, ys, x, y
+            ctx.save_for_backward(inputs, history, tanhs, last, *coefficients)
+            ctx.plan = plan
+            ctx.set_materialize_grads(False)
+        return tuple(out)
 
     @staticmethod
-    def backward(ctx, gxs, gys, gx, gy):
+    def backward(ctx, *gradients):
         refuse_second_derivative()
-        inputs, x, w_in, _, w, *rest = ctx.saved_tensors
-        decay, gain, stiffness, feedback, history, tanhs = rest
-        nothing = inputs.new_empty(0)
-        gxs, gys = (gxs.contiguous(), gys.contiguous()) if ctx.keep else (nothing, nothing)
+        inputs, *saved = ctx.saved_tensors
+        history, tanhs, last, *coefficients = saved
+        delays, lengths, h, keep = ctx.plan
+        gradients = [None if g is None else g.contiguous() for g in gradients]
         module, _ = _library()
-        wanted, vectors = ctx.needs_input_grad[0], any(ctx.needs_input_grad[6:10])
-        ginputs, gx, gy, gboth, gw, *gvectors = module.backward(
-            *(inputs, x, w_in, w, decay, gain, stiffness, feedback, history, tanhs),
-            *(gxs, gys, gx.contiguous(), gy.contiguous(), ctx.h, wanted, vectors),
+        wanted, vectors = ctx.needs_input_grad[2], any(ctx.needs_input_grad[9:13])
+        ginputs, gx, gy, gpast, gboth, gw, *gvectors = module.backward(
+            *(inputs, coefficients, delays, lengths, history, tanhs, last),
+            *(gradients, h, bool(keep), wanted, vectors),
         )
         gw_in, gbias = gboth[:, :-1], gboth[:, -1]  # the bias: weight of an input of 1
         ginputs = ginputs if wanted else None
-        return ginputs, gx, gy, gw_in, gbias, gw, *gvectors, None, None, None
+        return None, None, ginputs, gx, gy, gpast, gw_in, gbias, gw, *gvectors
