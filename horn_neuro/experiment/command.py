@@ -72,10 +72,12 @@ def _compare(argv):
     )
     parser.add_argument("run_a", metavar="RUN_A", help="the folder of a run, or results kept")
     parser.add_argument("run_b", metavar="RUN_B", help="another one of the same protocol")
+    runs = parser.parse_args(argv)
     try:
-        print(compare(**vars(parser.parse_args(argv))))
+        both = compare(runs.run_a, runs.run_b)
     except (OSError, ValueError) as error:
         sys.exit(f"compare: {error}")
+    print(both)
 
 
 def _story(path):

@@ -16,8 +16,8 @@ __all__ = ["Comparison", "compare"]
 
 _FILES = ("report.html", "results.json", "config.json", "findings.csv")
 _NOTE = (
-    "Intervals of differences are those of independent runs; * is one that leaves 0 out, as one in "
-    "twenty does by chance. Runs that share seeds are not independent."
+    "Intervals of differences are those of independent runs; * is one that leaves 0 out, as up to "
+    "one in twenty does by chance. Runs that share seeds are not independent."
 )
 
 
@@ -70,15 +70,14 @@ class Comparison:
         return texts
 
     def __str__(self):
-        lines = [self.protocol, *(f"{name}: {run}" for name, run in self._named_runs)]
-        for title, table, cells in (
-            ("What differs", self.configuration, lambda row: [_short(value) for value in row]),
-            ("What was found: A, B, and B - A", self.findings, self._cells),
-        ):
-            lines += ["", title if len(table) else f"{title}: nothing"]
-            for name, row in table.iterrows():
-                lines += textwrap.wrap(name, 80, initial_indent="  ", subsequent_indent="  ")
-                lines.append("    " + "   ".join(f"{text:25}" for text in cells(row)).rstrip())
+        lines = [self.protocol, *(f"{name}: {run}" for name, run in self._named_runs), ""]
+        lines.append("What differs" if len(self.configuration) else "What differs: nothing")
+        for name, row in self.configuration.iterrows():
+            lines += [f"  {name}", *(f"    {run}: {_short(row[run])}" for run in "AB")]
+        lines += ["", "What was found: A, B, and B - A"]
+        for name, row in self.findings.iterrows():
+            lines += textwrap.wrap(name, 80, initial_indent="  ", subsequent_indent="  ")
+            lines.append("    " + "   ".join(f"{text:25}" for text in self._cells(row)).rstrip())
         return "\n".join([*lines, "", textwrap.fill(_NOTE, 80)])
 
     def _repr_html_(self):

@@ -1,8 +1,10 @@
 """Two runs side by side."""
 
+import itertools
 import json
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +85,7 @@ def test_it_shows_itself(runs):
     assert repr(both) == "<Comparison | plv: 3 of the settings differ, 1 of 5 numbers are apart>"
     text = str(both)
     assert f"A: {runs[0]}" in text
+    assert "  options.seeds\n    A: 1 2\n    B: 3 4\n" in text
     assert "20.0 [19.0, 21.0] Hz" in text
     assert "+3.0 [+1.9, +4.1] Hz *" in text
     assert max(len(line) for line in text.splitlines() if str(runs[0].parent) not in line) <= 100
@@ -101,6 +104,21 @@ def test_kept_results_are_compared(runs, tmp_path):
     both = hn.compare(kept, runs[1])
     assert list(both.configuration.index) == ["command", "versions.numpy", "versions.brian2"]
     assert both.findings.loc["PLV", "difference"] == pytest.approx(0.1)
+
+
+def test_runs_with_other_seeds_agree():
+    """Those that are kept, of all protocols that have been run on two sets of seeds."""
+    kept = sorted((Path(__file__).parents[2] / "benchmarks" / "results").glob("*_seeds_*.json"))
+    pairs = [pair for pair in itertools.combinations(kept, 2) if len(set(map(stem, pair))) == 1]
+    assert len({stem(first) for first, _ in pairs}) >= 5
+    for pair in pairs:
+        found = hn.compare(*pair).findings
+        apart = (found["difference low"] > 0) | (found["difference high"] < 0)
+        assert apart.sum() <= max(2, 0.1 * len(apart)), pair
+
+
+def stem(path):
+    return path.stem.partition("_seeds_")[0]
 
 
 def test_what_cannot_be_compared(runs, tmp_path):
