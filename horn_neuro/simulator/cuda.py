@@ -76,6 +76,11 @@ def cuda_problem():
     problem : str | None
         A sentence with the way out, or None if brian2cuda, a toolkit that it
         can use, and a GPU are there.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> device = "auto" if hn.simulator.cuda_problem() else "cuda"
     """
     problem = compile_problem()
     if problem:

@@ -107,11 +107,15 @@ def _units(units):
     """Return numbers of units, or a mask, as an ndarray, or None."""
     if units is None:
         return None
-    each = [units] if isinstance(units, str) or not hasattr(units, "__iter__") else list(units)
-    if each and all(isinstance(unit, bool | np.bool_) for unit in each):
+    single = isinstance(units, str) or np.ndim(units) == 0
+    each = [units] if single else list(units)
+    flags = [isinstance(unit, bool | np.bool_) for unit in each]
+    if each and all(flags) and not single:
         if not any(each):
             raise ValueError("drive: units is a mask of no unit; make one of them True")
         return np.array(each)
+    if any(flags):
+        raise ValueError(f"drive: units = {units!r}: give numbers, or a bool for each unit")
     named = [re.fullmatch(r"x(\d+)", name) if isinstance(name, str) else None for name in each]
     numbers = [
         int(match[1]) if match else whole("drive: units", unit, 0)

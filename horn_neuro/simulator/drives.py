@@ -72,6 +72,8 @@ class Drive:
     """
 
     def __init__(self, *parts):
+        if not parts or not all(isinstance(part, Part) for part in parts):
+            raise ValueError(f"drive: parts = {parts!r}: make one by its methods, as Drive.sine")
         self.parts = parts
 
     @classmethod
@@ -153,7 +155,11 @@ class Drive:
             number(f"drive: {name}", hz, "Hz", above=0)
             for name, hz in (("first_hz", first_hz), ("last_hz", last_hz))
         )
-        return cls(Part(Chirp(*ends, bool(logarithmic)), amplitude, units, start_ms, stop_ms))
+        return cls(
+            Part(
+                Chirp(*ends, _flag("logarithmic", logarithmic)), amplitude, units, start_ms, stop_ms
+            )
+        )
 
     @classmethod
     def pulse(cls, amplitude, start_ms=0.0, stop_ms=None, *, units=None):
@@ -227,7 +233,8 @@ class Drive:
         """
         wave = Noise(
             *_band(band_hz),
-            *(bool(flag) for flag in (common, frozen)),
+            _flag("common", common),
+            _flag("frozen", frozen),
             None if seed is None else resolve_seed(seed),
         )
         return cls(Part(wave, amplitude, units, start_ms, stop_ms))
@@ -418,6 +425,12 @@ class Drive:
         signals, weights = self.resolve(params, *stimulus.shape[:2], resolve_seed(seed))
         w_in = np.hstack([params.w_in, weights.toarray()])
         return params.replace(w_in=w_in), np.concatenate([stimulus, signals], axis=2)
+
+
+def _flag(name, value):
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"drive: {name} = {value!r}: give True or False")
+    return bool(value)
 
 
 def _band(band_hz):

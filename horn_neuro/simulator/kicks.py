@@ -33,6 +33,15 @@ class PoissonKicks:
     ------
     ValueError
         If a rate is negative, a value is not finite, or `marks` is unknown.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params = hn.effenberger_2025(4, seed=1)
+    >>> kicks = hn.PoissonKicks(rate=50, amplitude=0.1)  # Hz for each unit; added to the velocity
+    >>> recording = hn.simulate(params, 200, kicks=kicks, record="kicks", seed=1, device="numpy")
+    >>> int((recording.data["kicks"] != 0).sum())  # about 4 units * 0.2 s * 50 Hz
+    48
     """
 
     rate: float
@@ -117,6 +126,16 @@ class DrawnKicks:
     ------
     ValueError
         If the shape is not three-dimensional or a value is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> push = np.zeros((1, 100, 2))  # trials, steps, units
+    >>> push[0, 10, 1] = 0.5
+    >>> params = hn.network(np.zeros((2, 2)), frequency_hz=20)
+    >>> recording = hn.simulate(params, 100, kicks=hn.DrawnKicks(push), device="numpy")
+    >>> (recording.data["x"] != 0).any("time").values
+    array([[False,  True]])
     """
 
     values: np.ndarray

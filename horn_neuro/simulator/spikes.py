@@ -43,6 +43,16 @@ class SpikeCoupling:
     See Also
     --------
     SpikeCoupling.calibrated : Fit it to a network's own activity.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params, run = hn.effenberger_2025(4, seed=1), {"kicks": hn.PoissonKicks(50, 0.5), "seed": 1}
+    >>> recording = hn.simulate(params, 300, device="numpy", **run)
+    >>> coupling = hn.simulator.SpikeCoupling.calibrated(params, recording)
+    >>> again = hn.simulate(params, 300, coupling=coupling, record="spikes", device="numpy", **run)
+    >>> len(again.spikes) > 0
+    True
     """
 
     charge: float

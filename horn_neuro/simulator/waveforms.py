@@ -1,5 +1,6 @@
 """Waveforms of drives: what each is at every step, in units of its amplitude."""
 
+import os
 import warnings
 from dataclasses import dataclass
 from fractions import Fraction
@@ -161,7 +162,8 @@ def _ratio(samples, step):
     """Return steps for each sample, as a fraction of which filters can be made."""
     exact = 1 / (samples.rate_hz * step)
     ratio = Fraction(exact).limit_denominator(DENOMINATOR)
-    if abs(ratio - exact) * samples.values.shape[1] > DRIFT:
+    drift = abs(ratio - exact) * samples.values.shape[1]
+    if not 0 < ratio <= DENOMINATOR or drift > DRIFT:
         raise ValueError(
             f"drive: {samples.name} at {samples.rate_hz:.10g} Hz cannot be brought to a step of "
             f"{1e3 * step:g} ms in a simple ratio; resample it beforehand, in MNE by "
@@ -200,6 +202,8 @@ def wav_samples(path):
     """
     from scipy.io import wavfile
 
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"drive: path = {path!r}: give the name of a WAV file")
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"drive: there is no WAV file {path}")

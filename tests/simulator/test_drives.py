@@ -242,7 +242,8 @@ def test_units_and_times_have_many_spellings():
     assert not expected[:, :2].any()
     for units in (params.layer == 1, range(2, 5), ["x002", "x003", "x004"], np.array([4, 2, 3])):
         np.testing.assert_array_equal(values(units), expected)
-    np.testing.assert_array_equal(values(3), values("x003"))
+    for unit in ("x003", np.array(3), np.int32(3)):
+        np.testing.assert_array_equal(values(unit), values([3]))
     np.testing.assert_array_equal(
         values([2, 3, 4], 20 * Hz, start_ms=0.005 * second, stop_ms=50 * ms), expected
     )
@@ -280,6 +281,11 @@ def test_a_recording_knows_its_drives():
         (lambda: hn.Drive.sine(3, 1, units=-1), "units = -1: give a whole number of at least 0"),
         (lambda: hn.Drive.sine(3, 1, units="V1"), "units = 'V1': give a whole number"),
         (lambda: hn.Drive.sine(3, 1, units=[False] * 4), "units is a mask of no unit"),
+        (lambda: hn.Drive.sine(3, 1, units=True), "units = True: give numbers, or a bool for"),
+        (lambda: hn.Drive.sine(3, 1, units=slice(2)), "units = slice.*: give a whole number"),
+        (lambda: hn.Drive.noise(1, frozen="no"), "frozen = 'no': give True or False"),
+        (lambda: hn.Drive.wav(None, 1), "path = None: give the name of a WAV file"),
+        (lambda: hn.Drive(), "make one by its methods"),
         (lambda: hn.Drive.array([1, np.nan]), "values of shape .*; give finite numbers"),
         (lambda: hn.Drive.array([]), "values of shape .*; give finite numbers"),
         (lambda: hn.Drive.array([1.0], rate_hz=0), "rate_hz = 0: give a finite number above 0"),
@@ -316,6 +322,8 @@ def test_a_sound_that_is_not_there():
         (hn.Drive.array(np.ones((9, 2))), "array has 2 channels for 4 units; give one for all"),
         (hn.Drive.array(np.ones((3, 9, 1))), "array has 3 trials, but there are 2"),
         (hn.Drive.array(np.ones(10**5), rate_hz=1000.09, stop_ms=9), "in a simple ratio; resample"),
+        (hn.Drive.array(np.ones(9), rate_hz=1e9), "in a simple ratio; resample"),
+        (hn.Drive.array(np.ones(9), rate_hz=1e-9), "in a simple ratio; resample"),
         ([hn.Drive.pulse(1)], "drives = .*: give Drive or None"),
     ],
 )
