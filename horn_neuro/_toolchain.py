@@ -42,6 +42,11 @@ def compiler_problem():
     -------
     problem : str | None
         A sentence with the way out, or None if a compiler and make are there.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> device = "numpy" if hn.simulator.compiler_problem() else "cpp"
     """
     if platform.system() == "Windows":
         return "compiling is supported on Linux and macOS; use device='numpy'"
@@ -155,6 +160,12 @@ def cache_folder():
     folder : Path
         The environment variable HORN_NEURO_CACHE, or the user's cache folder.
         It may be deleted at any time; all is then compiled again.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.simulator.cache_folder().is_absolute()
+    True
     """
     default = platformdirs.user_cache_path("horn_neuro")
     # A ~ is a shell's, and in a file of settings nobody has replaced it.

@@ -30,6 +30,18 @@ def read_idx(path):
         If there is no such file.
     ValueError
         If the file is truncated, damaged, or not IDX.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> from pathlib import Path
+    >>> header = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3])  # bytes, two axes of 2 and 3
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "train-images-idx2-ubyte")
+    ...     _ = path.write_bytes(header + bytes([1, 2, 3, 4, 5, 6]))
+    ...     hn.datasets.read_idx(path)
+    array([[1, 2, 3],
+           [4, 5, 6]], dtype=uint8)
     """
     path = Path(path)
     raw = path.read_bytes()

@@ -29,6 +29,13 @@ class Digits:
         Digits 0 to 9.
     source : str
         Where they come from, and which split.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, numpy as np
+    >>> blank = np.zeros((2, 28, 28), np.uint8)
+    >>> len(hn.datasets.Digits(blank, np.array([0, 1]), source="none"))
+    2
     """
 
     images: np.ndarray
@@ -75,6 +82,13 @@ def load_mnist(source="embedded", split="train"):
         If the folder, or a file in it, is missing.
     ConnectionError
         If OpenML gives no digits and they are not cached.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> digits = hn.datasets.load_mnist(split="test")
+    >>> digits.images.shape, digits.source
+    ((1000, 28, 28), 'embedded (test)')
     """
     if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(f"split = {split!r}: choose train or test")

@@ -30,6 +30,15 @@ def smnist(source="embedded", split="train", seed=0):
     Returns
     -------
     sequences : Sequences
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> digits = hn.datasets.smnist(split="test")
+    >>> digits
+    <Sequences | 1000 of 784 steps, 1 channel, 10 classes, smnist, embedded (test)>
+    >>> digits[:3].inputs.shape
+    (3, 784, 1)
     """
     digits = load_mnist(source, split)
     inputs = digits.images.reshape(len(digits), 784, 1) / 255.0
@@ -45,6 +54,12 @@ def pixel_permutation():
     -------
     order : ndarray of int, shape (784,)
         Step k shows pixel ``order[k]``.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.datasets.pixel_permutation()[:4]
+    array([732, 223, 118, 374])
     """
     return np.random.default_rng(_PERMUTATION_SEED).permutation(784)
 
@@ -65,6 +80,14 @@ def psmnist(source="embedded", split="train", seed=0):
     Returns
     -------
     sequences : Sequences
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> plain, permuted = hn.datasets.smnist()[:1], hn.datasets.psmnist()[:1]
+    >>> order = hn.datasets.pixel_permutation()
+    >>> bool((permuted.inputs == plain.inputs[:, order]).all())
+    True
     """
     plain = smnist(source, split, seed)
     return replace(plain, inputs=plain.inputs[:, pixel_permutation()], task="psmnist")

@@ -32,6 +32,13 @@ class Findings:
         The numbers behind it, by name.
     details : dict
         What else belongs into ``results.json``.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> rows = {"what": hn.analysis.Estimate(0.3, 0.1, 0.5)}
+    >>> hn.experiment.Findings(["It does, by 0.3."], rows).answer
+    ['It does, by 0.3.']
     """
 
     answer: list
@@ -95,6 +102,14 @@ class Experiment:
         Whether this process writes and prints; of several processes, one does.
     quiet : bool
         Whether it shows no progress.
+
+    Examples
+    --------
+    A protocol that there is, from Python:
+
+    >>> from horn_neuro.protocols.damping import Damping
+    >>> sorted(Damping.options())[:3]
+    ['baselines', 'epochs', 'gammas']
     """
 
     title, takes, resumes, writes = "", Sizes("", "", ""), False, True

@@ -13,7 +13,14 @@ __all__ = ["Option", "Sizes"]
 
 
 class Sizes(NamedTuple):
-    """What --fast, nothing, and --full stand for."""
+    """What --fast, nothing, and --full stand for.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.experiment.Sizes(fast=2, default=8, full=20).default
+    8
+    """
 
     fast: object
     default: object
@@ -42,6 +49,18 @@ class Option:
         Whether it is a list though its default is None.
     excludes, needs : tuple of str
         Options that this one would overrule, and options without which it says nothing.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> units = hn.experiment.Option(hn.experiment.Sizes(8, 32, 64), "oscillators", least=2)
+    >>> units.resolve("units", None, "fast"), units.resolve("units", 16, "fast")
+    (8, 16)
+    >>> try:
+    ...     units.resolve("units", 1, "default")
+    ... except ValueError as error:
+    ...     print(error)
+    units = 1: give at least 2
     """
 
     default: object

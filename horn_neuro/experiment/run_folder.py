@@ -38,6 +38,16 @@ def load_results(path):
         If there is no such file.
     ValueError
         If the file is damaged: its checksum is another one.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = hn.experiment.RunFolder(folder)
+    ...     run.save_json("results.json", {"answer": ["Yes."]})
+    ...     run.close(complete=True)
+    ...     hn.experiment.load_results(folder)["answer"]
+    ['Yes.']
     """
     path = Path(path)
     path = path / RESULTS if path.is_dir() else path
@@ -75,6 +85,16 @@ class RunFolder:
         If the folder cannot be made or written.
     ValueError
         If the earlier part was run with other options, or is damaged.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = hn.experiment.RunFolder(folder)
+    ...     run.save_json("results.json", {"answer": ["Yes."]})
+    ...     run.close(complete=True)
+    ...     hn.experiment.load_results(folder)
+    {'answer': ['Yes.']}
     """
 
     def __init__(self, path, options=None):

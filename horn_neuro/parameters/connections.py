@@ -30,6 +30,13 @@ class Connections:
         Their weights.
     delay : ndarray of int32, shape (n_connections,) | None
         Their delays.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> found = hn.parameters.Connections(np.array([[0.0, 0.5], [0.0, 0.0]]))
+    >>> len(found), found.post, found.pre
+    (1, array([0], dtype=int32), array([1], dtype=int32))
     """
 
     def __init__(self, weights, delays=None):

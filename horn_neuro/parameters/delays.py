@@ -31,6 +31,13 @@ def constant_delays(n_units, delay):
     Returns
     -------
     delays : ndarray of int64, shape (n, n)
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.constant_delays(2, 5)
+    array([[5, 5],
+           [5, 5]])
     """
     n_units = whole("n_units", n_units)
     return np.full((n_units, n_units), whole("delay", delay), np.int64)
@@ -56,6 +63,13 @@ def uniform_delays(n_units, low, high, rng):
     ------
     ValueError
         If a bound is not a whole number of at least 1, or `low` exceeds `high`.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> delays = hn.parameters.uniform_delays(100, 2, 4, rng=1)
+    >>> int(delays.min()), int(delays.max())
+    (2, 4)
     """
     low, high = _bounds(low, high)
     n_units = whole("n_units", n_units)
@@ -82,6 +96,13 @@ def distance_delays(distances, velocity):
     ValueError
         If `velocity` is not positive, a distance is negative or not finite, or a delay is
         under one step or too long.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.distance_delays([[0.0, 3.0], [3.0, 0.0]], velocity=0.5)
+    array([[1, 6],
+           [6, 1]])
     """
     velocity = number("velocity", velocity, above=0)
     if sparse.issparse(distances):

@@ -105,6 +105,23 @@ class HornParameters:
     Instances are frozen and their arrays read-only; `replace` makes a changed
     copy. Equations: the public code of Effenberger et al., PNAS 122(4), 2025,
     doi:10.1073/pnas.2412830122.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> weights = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    >>> params = hn.HornParameters(
+    ...     omega=[0.2, 0.3],  # rad a step
+    ...     gamma=0.01,
+    ...     alpha=0.04,
+    ...     w_in=np.ones((2, 1)),
+    ...     w_rec=weights,
+    ...     w_out=np.ones((1, 2)),
+    ... )
+    >>> params.frequency_hz.round(1)
+    array([31.9, 47.9])
+    >>> params.replace(w_rec=2 * weights) == params
+    False
     """
 
     omega: np.ndarray

@@ -99,6 +99,16 @@ class CovarianceRule(_Rule):
     ----------
     Oja, J. Math. Biology 15, 1982, doi:10.1007/BF00275687; Sejnowski, J. Math.
     Biology 4, 1977, doi:10.1007/BF00275079.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.effenberger_2025(4, seed=1)
+    >>> rule = hn.CovarianceRule(rate=0.5, gain=5.0, shift=np.pi / 2)
+    >>> shown = np.sin(0.2 * np.arange(300))[:, None]
+    >>> recording = hn.simulate(params, shown, plasticity=rule, device="numpy")
+    >>> bool(np.abs(recording.final_w_rec[0] - params.w_rec).max() > 0)
+    True
     """
 
     memory: float = 1.0
@@ -145,4 +155,14 @@ class PhaseRule(_Rule):
     ----------
     Aoki and Aoyagi, PRL 102, 034101, 2009, doi:10.1103/PhysRevLett.102.034101
     (coupled phase oscillators with plastic weights).
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> params = hn.effenberger_2025(4, seed=1)
+    >>> shown = np.sin(0.2 * np.arange(300))[:, None]
+    >>> rule = hn.PhaseRule(rate=5.0, gain=2.0)
+    >>> recording = hn.simulate(params, shown, plasticity=rule, device="numpy")
+    >>> bool(np.abs(recording.final_w_rec[0] - params.w_rec).max() > 0)
+    True
     """

@@ -47,6 +47,13 @@ def uniform_multiple(base, size, rng, low=0.5, high=2.0):
     References
     ----------
     The public code of Effenberger et al., PNAS 122(4), 2025, doi:10.1073/pnas.2412830122.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> omega = hn.parameters.uniform_multiple(0.2, 1000, rng=1)
+    >>> bool(omega.min() > 0.1), bool(omega.max() < 0.4)
+    (True, True)
     """
     low, high = _range("uniform_multiple", low, high)
     return number("uniform_multiple: base", base) * random_source(rng).uniform(
@@ -74,6 +81,15 @@ def log_uniform(low, high, size, rng):
     ------
     ValueError
         If a bound is not positive, or the range is empty or not finite.
+
+    Examples
+    --------
+    As many between 1 and 10 as between 10 and 100:
+
+    >>> import horn_neuro as hn
+    >>> values = hn.parameters.log_uniform(1, 100, 10_000, rng=1)
+    >>> round(float((values < 10).mean()), 1)
+    0.5
     """
     low, high = _range("log_uniform", low, high)
     if low <= 0:
@@ -140,6 +156,13 @@ def truncated_normal(mean, std, low, high, size, rng):
     ------
     ValueError
         If `std` is not positive, or the interval is empty or not finite.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> values = hn.parameters.truncated_normal(0.2, 0.1, 0.1, 0.3, 1000, rng=1)
+    >>> bool(values.min() >= 0.1), round(float(values.mean()), 1)
+    (True, 0.2)
     """
     low, high = _range("truncated_normal", low, high)
     mean, std = (

@@ -26,6 +26,12 @@ def resolve_seed(seed=None):
     ------
     ValueError
         If `seed` is not a non-negative integer.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.resolve_seed(7)
+    7
     """
     if seed is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1)
@@ -60,6 +66,13 @@ def generator(seed, source):
     -------
     rng : numpy.random.Generator
         It depends on `seed` and `source` only, not on the order of creation.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> one, same = (hn.parameters.generator(1, "kicks").random() for _ in range(2))
+    >>> one == same, one == hn.parameters.generator(1, "omega").random()
+    (True, False)
     """
     return np.random.default_rng(_sequence(seed, source))
 
@@ -78,5 +91,11 @@ def child_seed(seed, source):
     -------
     seed32 : int
         Between 0 and 2**32 - 1.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.child_seed(1, "kicks") == hn.parameters.child_seed(1, "omega")
+    False
     """
     return int(_sequence(seed, source).generate_state(1)[0])

@@ -33,6 +33,12 @@ def is_stable(omega, gamma, h=1.0):
     ------
     ValueError
         If `h` is not above 0, or a value is no number.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.is_stable([0.2, 2.5], gamma=0.01)
+    array([ True, False])
     """
     omega, gamma, h = floats("omega", omega), floats("gamma", gamma), number("h", h, above=0)
     with np.errstate(all="ignore"):  # what is beyond all numbers is not stable

@@ -91,6 +91,16 @@ def load_parameters(path):
     ValueError
         If the file is damaged, is no parameter file of horn_neuro, or holds
         values that break a rule.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> params = hn.effenberger_2025(4, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     params.save(f"{folder}/net.safetensors")
+    ...     again = hn.load_parameters(f"{folder}/net.safetensors")
+    >>> again == params
+    True
     """
     path = Path(path)
     if not path.is_file():

@@ -30,6 +30,13 @@ def dense_gaussian(n_units, std, rng):
     -------
     w_rec : ndarray, shape (n, n)
         Weights [post, pre].
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> weights = hn.parameters.dense_gaussian(100, std=0.5, rng=1)
+    >>> weights.shape, round(float(weights.std()), 1)
+    ((100, 100), 0.5)
     """
     n_units = whole("n_units", n_units)
     return random_source(rng).normal(0.0, number("std", std, least=0), (n_units, n_units))
@@ -58,11 +65,17 @@ def sparse_random(n_units, density, std, rng):
     ------
     ValueError
         If `density` is outside [0, 1].
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.sparse_random(100, density=0.1, std=0.5, rng=1).shape
+    (100, 100)
     """
     density = number("density", density)
     if not 0 <= density <= 1:
         raise ValueError(f"density = {density}: give a probability between 0 and 1")
-    n_units = whole("n_units", n_units)
+    n_units, rng = whole("n_units", n_units), random_source(rng)
     weights = dense_gaussian(n_units, std, rng)
     weights *= rng.random((n_units, n_units)) < density
     np.fill_diagonal(weights, 0.0)
@@ -98,6 +111,15 @@ def laplacian(w):
     Notes
     -----
     The sign is that of a diffusion; the Laplacian of graph theory is its negative.
+
+    Examples
+    --------
+    Velocities that move together feel nothing of each other:
+
+    >>> import numpy as np, horn_neuro as hn
+    >>> coupled = hn.parameters.laplacian(np.array([[0.0, 1.0], [1.0, 0.0]]))
+    >>> coupled @ [3.0, 3.0], coupled @ [3.0, 1.0]
+    (array([0., 0.]), array([-2.,  2.]))
     """
     weights = as_sparse("w", w, None) if sparse.issparse(w) else floats("w", w)
     if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
@@ -129,6 +151,14 @@ def shuffled(matrix, rng):
     ------
     ValueError
         If the matrix is not square.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.parameters.shuffled([[9.0, 1.0, 0.0], [2.0, 9.0, 3.0], [0.0, 4.0, 9.0]], rng=1)
+    array([[9., 4., 0.],
+           [1., 9., 3.],
+           [0., 2., 9.]])
     """
     result = floats("matrix", matrix).copy()
     if result.ndim != 2 or result.shape[0] != result.shape[1]:

@@ -68,6 +68,12 @@ def pretrained_table():
     -------
     table : str
         In Markdown, a network a row.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> print(hn.parameters.pretrained_table().splitlines()[0])
+    | network | seed | omega | gamma | alpha | epochs | test accuracy (%) |
     """
     networks = [(kind, n) for kind, count in PRETRAINED_KINDS.items() for n in range(count)]
     lines = ["| network | seed | omega | gamma | alpha | epochs | test accuracy (%) |"]

@@ -52,6 +52,16 @@ class Recording(Pictures):
     See Also
     --------
     load_recording : Read a saved recording.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params, parts = hn.effenberger_2025(4, seed=1), {"on": 60, "off": 40}
+    >>> recording = hn.simulate(params, [[1.0]] * 100, segments=parts, device="numpy")
+    >>> recording.segments, recording.data["x"].dims
+    ({'on': (0, 60), 'off': (60, 40)}, ('trial', 'unit', 'time'))
+    >>> hn.Recording(recording.data.isel(time=slice(None, None, 2))).sfreq  # a part is one, too
+    500.0
     """
 
     def __init__(self, data):

@@ -38,6 +38,16 @@ def save_recording(recording, path):
         What to save.
     path : str | Path
         The file to write, complete or not at all.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> from pathlib import Path
+    >>> recording = hn.simulate(hn.effenberger_2025(4, seed=1), [[1.0]] * 50, device="numpy")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hn.recording.save_recording(recording, Path(folder, "recording.nc"))
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['recording.nc']
     """
     encoding = {
         name: {"zlib": True, "complevel": 1, "shuffle": True}
@@ -113,6 +123,16 @@ def load_recording(path):
         If there is no such file.
     ValueError
         If the file is damaged, or is no recording of horn_neuro.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> recording = hn.simulate(hn.effenberger_2025(4, seed=1), [[1.0]] * 50, device="numpy")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     recording.save(f"{folder}/recording.nc")
+    ...     again = hn.load_recording(f"{folder}/recording.nc")
+    >>> again.data.identical(recording.data)
+    True
     """
     path = Path(path)
     if not path.is_file():

@@ -25,6 +25,15 @@ class SpikeTrains:
         Steps from the time 0 to the first step, of a part of a recording.
     trials, units : array_like | None
         What the recording calls the trials and units; None numbers them.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params, kicks = hn.effenberger_2025(4, seed=1), hn.PoissonKicks(50, 0.5)
+    >>> recording = hn.simulate(params, 300, kicks=kicks, record="spikes", seed=1, device="numpy")
+    >>> spikes = recording.spikes
+    >>> spikes.of(trial=0, unit=0).round(3)[:4], spikes.rates().shape
+    (array([0.024, 0.049, 0.069, 0.097]), (1, 4))
     """
 
     trial: np.ndarray
@@ -176,6 +185,13 @@ def phase_crossings(x, y, omega, threshold=0.0, interval=1.0):
     spikes : SpikeTrains
         A crossing belongs to the first step with x at or above 0. None is found
         at the first step, since the position before is not known.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn
+    >>> x = np.sin(0.25 * np.arange(60) - 0.1)[None, None]  # trials, units, steps
+    >>> hn.recording.phase_crossings(x, np.gradient(x, axis=2), [0.25]).sample
+    array([ 1, 26, 51])
     """
     x, y = np.asarray(x), np.asarray(y)
     crossed = (x[:, :, :-1] < 0) & (x[:, :, 1:] >= 0)

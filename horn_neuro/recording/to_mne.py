@@ -97,6 +97,15 @@ def to_raw(recording, signals=("x",), trial=None, ch_type=None, scale=1.0):
         If a signal was not recorded.
     IndexError
         If there is no such trial.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params, parts = hn.effenberger_2025(4, seed=1), {"rest": 100, "stimulus": 200}
+    >>> recording = hn.simulate(params, 300, segments=parts, device="numpy")
+    >>> raw = recording.to_raw(ch_type="eeg", scale=1e-5)
+    >>> raw.ch_names, list(raw.annotations.description)
+    (['x000', 'x001', 'x002', 'x003'], ['rest', 'stimulus'])
     """
     data, info = _channels(recording, signals, ch_type, scale)
     trials = range(len(data)) if trial is None else [range(len(data))[trial]]

@@ -11,7 +11,13 @@ __all__ = ["report_problem", "write_report"]
 
 
 def report_problem():
-    """Say what keeps reports from being written here (str), or return None."""
+    """Say what keeps reports from being written here (str), or return None.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.report.report_problem()  # nothing is missing
+    """
     if sys.flags.optimize > 1:
         try:
             mne.Report  # noqa: B018
@@ -38,6 +44,17 @@ def write_report(path, title, answer, pictures, rows, config):
         Numbers by name.
     config : dict
         The configuration.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> from pathlib import Path
+    >>> rows = {"what": hn.analysis.Estimate(0.3, 0.1, 0.5)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = Path(folder, "report.html")
+    ...     hn.report.write_report(page, "A title", ["It does, by 0.3."], {}, rows, {})
+    ...     "It does, by 0.3." in page.read_text()
+    True
     """
     page = mne.Report(title=title, verbose="error")
     page.add_html(

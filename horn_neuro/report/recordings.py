@@ -36,6 +36,16 @@ def plot_traces(recording, trial=0, units=6, ax=None):
     Returns
     -------
     ax : matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params, kicks = hn.effenberger_2025(8, heterogeneous=True, seed=1), hn.PoissonKicks(50, 0.1)
+    >>> recording = hn.simulate(params, 200, kicks=kicks, seed=1, device="numpy")
+    >>> with hn.report.styled():  # no window, and closed at the end
+    ...     ax = recording.plot(units=[0, 5, 7])
+    ...     len(ax.lines)
+    3
     """
     x, ax = _signal(recording, "x")[trial], _axes(ax)
     order = np.argsort(recording.data["frequency"].values, kind="stable")
@@ -65,6 +75,16 @@ def plot_psd(recording, ax=None):
     -------
     ax : matplotlib.axes.Axes
         Spectra by Welch's method, averaged over trials.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params, kicks = hn.network([[0.0]], frequency_hz=36), hn.PoissonKicks(50, 0.1)
+    >>> recording = hn.simulate(params, 2000, kicks=kicks, seed=1, device="numpy")
+    >>> with hn.report.styled():  # no window, and closed at the end
+    ...     frequency, power = recording.plot_psd().lines[-1].get_data()
+    >>> round(float(frequency[power.argmax()]), -1)  # Hz
+    40.0
     """
     x, time, ax = _signal(recording, "x"), recording.data["time"].values, _axes(ax)
     if len(time) < 16:
@@ -95,6 +115,16 @@ def plot_raster(recording, trial=0, ax=None):
     -------
     ax : matplotlib.axes.Axes
         Units are sorted by frequency, the slowest at the bottom.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params = hn.effenberger_2025(8, heterogeneous=True, seed=1)
+    >>> recording = hn.simulate(params, [[1.0]] * 300, record="spikes", device="numpy")
+    >>> with hn.report.styled():  # no window, and closed at the end
+    ...     ax = recording.plot_raster()
+    ...     ax.get_ylabel()
+    'unit, by frequency'
     """
     data, ax = recording.data, _axes(ax)
     if "spike_trial" in data:
@@ -127,6 +157,15 @@ def plot_phase(recording, trial=0, ax=None):
     -------
     ax : matplotlib.axes.Axes
         Units are sorted by frequency, the slowest at the bottom.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params = hn.effenberger_2025(8, heterogeneous=True, seed=1)
+    >>> recording = hn.simulate(params, [[1.0]] * 300, device="numpy")
+    >>> with hn.report.styled():  # no window, and closed at the end
+    ...     recording.plot_phase().images[0].get_array().shape
+    (8, 300)
     """
     phase, time, ax = _phase(recording)[trial], recording.data["time"].values, _axes(ax)
     order = np.argsort(recording.data["frequency"].values, kind="stable")
@@ -163,6 +202,15 @@ def plot_waves(recording, trial=0, time=None, ax=None):
     ------
     ValueError
         If the units have no positions.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> sheet = hn.lattice((4, 4), 0.4, velocity=0.14, seed=1)
+    >>> recording = hn.simulate(sheet, [[1.0]] * 60, device="numpy")
+    >>> with hn.report.styled():  # no window, and closed at the end
+    ...     recording.plot_waves(time=0.03).get_title()
+    '0.03 s'
     """
     data = recording.data
     if "position" not in data.coords:

@@ -57,6 +57,16 @@ def styled():
     """Use the style inside the block, and draw without a screen.
 
     Figures made in the block are closed at its end; those that the user has open stay.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, io
+    >>> from matplotlib import pyplot as plt
+    >>> with hn.report.styled():
+    ...     figure, ax = plt.subplots()
+    ...     figure.savefig(io.BytesIO())  # or into a file
+    >>> plt.fignum_exists(figure.number)  # it is closed, those of yours are not
+    False
     """
     backend = matplotlib.get_backend()
     # Out of sight of pyplot, which would close them, too (and, before 3.10, at every switch).

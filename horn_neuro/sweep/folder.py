@@ -104,6 +104,16 @@ def load_sweep(path):
         If there is none.
     ValueError
         If a file is damaged.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> def square(number):
+    ...     return number**2
+    >>> where = tempfile.mkdtemp() + "/squares"
+    >>> _ = hn.sweep.sweep(square, {"number": [2, 3]}, out=where, jobs=1, progress=False)
+    >>> hn.sweep.load_sweep(where).table["value"].tolist()
+    [4.0, 9.0]
     """
     path = Path(path)
     if not (path / SWEEP).is_file():

@@ -36,6 +36,17 @@ class Sweep:
         Their names, in the order of the task.
     failed : DataFrame
         One line for each row that failed: its parameters, error and seconds.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> outcomes = [{"square": {"value": k**2}} for k in (1, 2, 3)]
+    >>> records = [
+    ...     {"row": {"k": k + 1}, "outcomes": found, "error": None, "seconds": 0.1}
+    ...     for k, found in enumerate(outcomes)
+    ... ]
+    >>> float(hn.sweep.Sweep(records, "squares").outcome("square", ["k"])[(3,)].value)
+    9.0
     """
 
     def __init__(self, records, name):
