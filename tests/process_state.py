@@ -39,7 +39,7 @@ def _python():
         # None is the default, until somebody asks for it.
         "start of processes": multiprocessing.get_start_method(allow_none=True) or DEFAULT,
         "limit of recursion": sys.getrecursionlimit(),
-        "garbage": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()),
+        "garbage": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count() > 0),
     }
 
 
