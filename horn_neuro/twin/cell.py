@@ -89,8 +89,9 @@ def run_reference(inputs, x, y, past, c, h, delays, keep, past_x=None, springs=N
         Step size.
     delays : Tensor of int, shape (n_units, n_units) | None
         Delays in steps, at least 1; None is 1 everywhere.
-    keep : bool
-        Whether to return the states at all steps.
+    keep : bool | 'positions'
+        Whether to return the states at all steps; of 'positions' nobody reads the velocities,
+        which a backend may leave out.
     past_x : Tensor, shape (n_lags, batch, n_units) | None
         Positions before x, the most recent first, for coupled positions.
     springs : dict of int to Tensor, shape (n_units, n_units) | None

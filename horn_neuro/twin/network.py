@@ -10,6 +10,7 @@ from horn_neuro.parameters import DiffusiveCoupling, HornParameters
 from horn_neuro.recording import Recording, State
 from horn_neuro.twin.backends import BACKENDS, choose_backend
 from horn_neuro.twin.cell import Coefficients
+from horn_neuro.twin.native import run_native
 from horn_neuro.twin.state import HornOutput, HornState, check_lengths, without_padding
 from horn_neuro.twin.torch_files import without_wrappers
 from horn_neuro.twin.transforms import constrain, unconstrain
@@ -231,17 +232,15 @@ class HornNetwork(nn.Module):
             sequence = without_padding(sequence, lengths)
         start = self._start(state, sequence)
         run = choose_backend(self.backend, sequence, self.delays, self.coupling)
-        every = self.readout == "every"
-        xs, ys, x, *rest = run(
-            sequence,
-            *start[:3],
-            self.coefficients(),
-            self.h,
-            self.delays,
-            every or record or lengths is not None,
-            **self._springs(start),
-        )
-        if lengths is not None:
+        every, options = self.readout == "every", self._springs(start)
+        # The native backend ends every sequence itself; of others, the end is one of all states.
+        ended = lengths is None or run is run_native
+        if run is run_native:
+            options["lengths"] = lengths
+        keep = record or not ended or ("positions" if every else False)
+        run_with = (*start[:3], self.coefficients(), self.h, self.delays, keep)
+        xs, ys, x, *rest = run(sequence, *run_with, **options)
+        if not ended:
             x, *rest = self._ends(xs, ys, lengths, start)
         heard = nn.functional.dropout(xs if every else x, self.dropout, self.training)
         logits = nn.functional.linear(heard, self._masked("w_out"), self.b_out)
