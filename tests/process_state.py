@@ -27,7 +27,8 @@ NOT_OURS = (
 def _python():
     return {
         "Python's random state": random.getstate(),
-        "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
+        # Without the alarm of pytest-timeout, which it puts away as soon as a test fails.
+        "signals": {n: signal.getsignal(n) for n in signal.valid_signals() - {signal.SIGALRM}},
         "hooks": (sys.excepthook, sys.unraisablehook, threading.excepthook),
         "words of warnings": (warnings.showwarning, warnings.formatwarning),
         "warnings": list(warnings.filters),
