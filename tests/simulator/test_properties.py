@@ -25,6 +25,7 @@ class Case:
     start: dict
     springs: dict | None
     spikes: dict | None
+    drive: np.ndarray | None
 
     def simulate(self, form=lambda name, array: array, **options):
         """Simulate with every array in a form of its own, none of which is written to."""
@@ -32,6 +33,7 @@ class Case:
         start = {name: form(name, value) for name, value in self.start.items()}
         stimulus = form("stimulus", self.stimulus)
         kicks = None if self.kicks is None else form("kicks", self.kicks)
+        drive = None if self.drive is None else form("drive", self.drive)
         springs, spikes = (
             None if coupling is None else {k: form(k, v) for k, v in coupling.items()}
             for coupling in (self.springs, self.spikes)
@@ -49,28 +51,33 @@ class Case:
                 stimulus,
                 initial=hn.State(**start) if start else None,
                 kicks=None if kicks is None else hn.DrawnKicks(kicks),
+                drives=None if drive is None else hn.Drive.array(drive),
                 device="numpy",
                 **options,
             )
 
     def expected(self):
         """Return positions and velocities of a loop."""
-        delays = self.network.get("delays")
+        delays, stimulus = self.network.get("delays"), self.stimulus
         if delays is not None:  # of absent connections, the loops read delays too
             delays = np.where(self.network["w_rec"] == 0, 1, delays)
         params = hn.HornParameters(**{**self.network, "delays": delays})
-        zero = np.zeros((len(self.stimulus), params.n_units))
+        if self.drive is not None:  # each unit has an input of its own for it
+            params = params.replace(w_in=np.hstack([params.w_in, np.eye(params.n_units)]))
+            heard = np.broadcast_to(self.drive, (*stimulus.shape[:2], params.n_units))
+            stimulus = np.concatenate([stimulus, heard], axis=2)
+        zero = np.zeros((len(stimulus), params.n_units))
         start = {"x": zero, "y": zero, **self.start}
         with np.errstate(all="ignore"):
             if self.springs is not None:
                 springs = hn.DiffusiveCoupling(**self.springs)
                 return simulate_diffusive_by_loop(
-                    params, springs, self.stimulus, **start, kicks=self.kicks
+                    params, springs, stimulus, **start, kicks=self.kicks
                 )
             if self.spikes is not None:
                 spikes = SpikeCoupling(**self.spikes)
-                return simulate_spiking_by_loop(params, self.stimulus, spikes, **start)[:2]
-            return simulate_by_loop(params, self.stimulus, self.kicks, **start)
+                return simulate_spiking_by_loop(params, stimulus, spikes, **start)[:2]
+            return simulate_by_loop(params, stimulus, self.kicks, **start)
 
 
 @st.composite
@@ -116,7 +123,9 @@ def cases(draw):
             start["past_y"] = draw(arrays((n_trials, longest - 1, n)))
     stimulus = draw(arrays((n_trials, n_steps, n_in)))
     kicks = draw(st.none() | arrays((n_trials, n_steps, n))) if kind != "spikes" else None
-    return Case(network, stimulus, kicks, start, springs, spikes)
+    shape = draw(st.sampled_from([1, n_trials])), n_steps, draw(st.sampled_from([1, n]))
+    drive = draw(st.none() | arrays(shape))
+    return Case(network, stimulus, kicks, start, springs, spikes, drive)
 
 
 def equal(recording, expected, every=1):
@@ -143,7 +152,7 @@ def test_every_form_of_the_same_numbers_gives_those_of_the_loop(data, case, ever
 @given(data=st.data(), case=cases(), extreme=st.sampled_from(EXTREMES))
 def test_extreme_values_are_computed_with_or_refused_by_name(data, case, extreme):
     groups = [case.network, case.start, case.springs, case.spikes]
-    groups += [{"stimulus": case.stimulus}, {"kicks": case.kicks}]
+    groups += [{"stimulus": case.stimulus}, {"kicks": case.kicks}, {"drive": case.drive}]
     fields = [
         (group, name) for group in groups if group for name in group if group[name] is not None
     ]
@@ -185,6 +194,7 @@ RIGHT = {
     "stimulus": np.ones((2, 4, 1)),
     "n_trials": 2,
     "kicks": hn.DrawnKicks(np.ones((2, 4, 2))),
+    "drives": hn.Drive.pulse(0.5, units=[1]),
     "initial": hn.State([1.0, 0.0], [0.0, 1.0]),
     "segments": {"rest": 1, "stimulus": 3},
     "labels": [1, 0],
