@@ -36,6 +36,13 @@ class Comparison:
     findings : pandas.DataFrame
         A row for each number of either; columns A, "A low", "A high", the same of B, difference
         (B - A) with "difference low" and "difference high", and unit.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, pandas as pd
+    >>> nothing = pd.DataFrame()
+    >>> hn.experiment.Comparison("plv", ("runs/a", "runs/b"), nothing, nothing).protocol
+    'plv'
     """
 
     protocol: str
@@ -126,9 +133,23 @@ def compare(run_a, run_b):
 
     Examples
     --------
-    >>> import horn_neuro as hn
-    >>> both = hn.compare("runs/plv-1", "runs/plv-2")  # doctest: +SKIP
-    >>> print(both)  # doctest: +SKIP
+    Of two folders with the least that a run leaves in them:
+
+    >>> import horn_neuro as hn, tempfile
+    >>> runs = [tempfile.TemporaryDirectory() for seed in (1, 2)]
+    >>> for seed, run in enumerate(runs):
+    ...     folder = hn.experiment.RunFolder(run.name)
+    ...     found = {"hits": hn.analysis.mean_interval([70 + 5 * seed, 74, 75])}
+    ...     folder.save_json("results.json", {"findings": found})
+    ...     folder.save_json("config.json", {"protocol": "plv", "options": {"seed": seed}})
+    >>> both = hn.compare(*(run.name for run in runs))
+    >>> both
+    <Comparison | plv: 1 of the settings differ, 0 of 1 numbers are apart>
+    >>> print(*str(both).splitlines()[10:12], sep="\\n")
+      hits
+        73.0 [66.4, 79.6]           74.7 [73.2, 76.1]           +1.7 [-5.1, +8.4]
+    >>> for run in runs:
+    ...     run.cleanup()
     """
     (one, found_a), (other, found_b) = _read(run_a), _read(run_b)
     if one["protocol"] != other["protocol"]:
