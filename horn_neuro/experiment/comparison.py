@@ -95,9 +95,10 @@ class Comparison:
             (("A", "B", "B - A"), self.findings, self._cells),
         ):
             rows = [("", *head), *((name, *cells(row)) for name, row in table.iterrows())]
+            kinds = ["th", *["td"] * len(table)]
             body = "".join(
-                f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
-                for row in rows
+                f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in row)}</tr>"
+                for kind, row in zip(kinds, rows, strict=True)
             )
             tables.append(f"<table>{body}</table>")
         runs = "; ".join(f"{name}: {run}" for name, run in self._named_runs)
