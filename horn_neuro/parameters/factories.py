@@ -59,6 +59,13 @@ def effenberger_2025(
     Effenberger, Carvalho, Dubinin, Singer: The functional role of oscillatory
     dynamics in neocortical circuits: a computational perspective. PNAS 122(4),
     e2412830122, 2025, doi:10.1073/pnas.2412830122.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> params = hn.effenberger_2025(16, heterogeneous=True, seed=1)
+    >>> params.n_units, round(float(params.omega.min()), 3), round(float(params.omega.max()), 3)
+    (16, 0.138, 0.381)
     """
     n_units, n_inputs, n_outputs = (
         whole(name, value)
@@ -101,10 +108,12 @@ def trainable(n_units=64, n_inputs=1, n_outputs=10, n_steps=784, *, heterogeneou
     """Make an untrained network that learns sequences of a given length well.
 
     Units decay within a quarter of a sequence (gamma = 4 / n_steps) and turn between two and
-    a half times in it and once in 21 steps; alpha is 30 gamma, and recurrent weights are three
-    times those at which an uncoupled unit's damping is made up for (std = 6 gamma / alpha).
-    In sequential MNIST (784 steps) this is the setting that `benchmarks/results/smnist_search.md`
-    found; other lengths scale it.
+    a half times in it and once in 21 steps; alpha is 30 gamma, and recurrent weights have a
+    standard deviation of 0.2, three times that at which an uncoupled unit's damping is made up
+    for. In sequential MNIST (784 steps) this is the setting that
+    `benchmarks/results/smnist_search.md` found; other lengths scale it. In short sequences units
+    would turn too fast, and be driven too hard, to learn well: there the slowest turns once in 42
+    steps or more, and alpha is 2 at most.
 
     Parameters
     ----------
@@ -136,8 +145,8 @@ def trainable(n_units=64, n_inputs=1, n_outputs=10, n_steps=784, *, heterogeneou
     """
     n_steps, seed = whole("n_steps", n_steps), resolve_seed(seed)
     gamma = min(4 / n_steps, 0.25)  # at most what leaves even the fastest unit stable
-    alpha = 30 * gamma
-    low = min(5 * np.pi / n_steps, 0.4)
+    alpha = min(30 * gamma, 2.0)
+    low = min(5 * np.pi / n_steps, 0.15)
     high = max(0.3, 4 * low)
     sizes = {"heterogeneous": False, "gamma": gamma, "alpha": alpha, "seed": seed}
     params = effenberger_2025(n_units, n_inputs, n_outputs, omega=np.sqrt(low * high), **sizes)
@@ -146,7 +155,7 @@ def trainable(n_units=64, n_inputs=1, n_outputs=10, n_steps=784, *, heterogeneou
     drawn = {}
     if heterogeneous:
         drawn["omega"] = np.sort(log_uniform(low, high, params.n_units, generator(seed, "omega")))
-    drawn["w_rec"] = dense_gaussian(params.n_units, 6 * gamma / alpha, generator(seed, "coupling"))
+    drawn["w_rec"] = dense_gaussian(params.n_units, 0.2, generator(seed, "coupling"))
     provenance = {
         "factory": "trainable",
         "n_steps": n_steps,

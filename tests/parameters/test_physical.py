@@ -101,3 +101,16 @@ def test_trainable_networks_are_stable_at_every_length(n_steps):
     assert np.ptp(hn.trainable(4, n_steps=n_steps, heterogeneous=False, seed=1).omega) == 0
     with pytest.raises(ValueError, match="n_steps"):
         hn.trainable(n_steps=0)
+
+
+def test_trainable_networks_are_slow_and_gently_driven_in_short_sequences():
+    """What learns 784 steps, scaled to 29, would turn too fast, and be driven too hard, to learn."""
+    long, short = (hn.trainable(200, n_steps=n_steps, seed=1) for n_steps in (784, 29))
+    assert long.alpha[0] == pytest.approx(30 * 4 / 784)
+    assert long.omega.min() == pytest.approx(5 * np.pi / 784, rel=0.05)
+    assert long.omega.max() == pytest.approx(0.3, rel=0.05)
+    assert short.alpha[0] == 2
+    assert short.omega.min() == pytest.approx(0.15, rel=0.05)
+    assert short.omega.max() == pytest.approx(0.6, rel=0.05)
+    for params in (long, short):
+        assert params.w_rec.std() == pytest.approx(0.2, rel=0.02)
