@@ -104,7 +104,7 @@ def test_trainable_networks_are_stable_at_every_length(n_steps):
 
 
 def test_trainable_networks_are_slow_and_gently_driven_in_short_sequences():
-    """What learns 784 steps, scaled to 29, would turn too fast, and be driven too hard, to learn."""
+    """What learns 784 steps, scaled to 29, turns too fast and is driven too hard to learn."""
     long, short = (hn.trainable(200, n_steps=n_steps, seed=1) for n_steps in (784, 29))
     assert long.alpha[0] == pytest.approx(30 * 4 / 784)
     assert long.omega.min() == pytest.approx(5 * np.pi / 784, rel=0.05)
