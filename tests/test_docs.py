@@ -87,6 +87,21 @@ def test_everything_public_is_in_the_reference():
     assert [name for name in hn.__all__ if name not in words and name not in rooms] == []
 
 
+def test_everything_public_has_an_example():
+    """tests/test_architecture.py runs them."""
+    rooms = [name for name in hn.__all__ if inspect.ismodule(getattr(hn, name))]
+    lacking, count = [], 0
+    for room in (hn, *(getattr(hn, name) for name in rooms)):
+        for name in room.__all__:
+            value = getattr(room, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                count += 1
+                if "\nExamples\n--------\n" not in inspect.getdoc(value):
+                    lacking.append(f"{room.__name__}.{name}")
+    assert count > 180
+    assert lacking == []
+
+
 def test_the_site_is_built_without_a_warning(tmp_path):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", tmp_path / "trees"]
     done = subprocess.run(

@@ -42,6 +42,13 @@ def japanese_vowels(split="train", seed=0):
     ----------
     Kudo, Toyama and Shimbo (1999), Pattern Recognition Letters 20:1103,
     doi:10.1016/S0167-8655(99)00077-X.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> vowels = hn.datasets.japanese_vowels("test")  # needs aeon or sktime
+    >>> len(vowels), int(vowels.lengths.min()), int(vowels.lengths.max())
+    (370, 7, 29)
     """
     channels = [f"cepstral coefficient {k}" for k in range(1, 13)]
     return _recorded("JapaneseVowels", split, seed, step=6.4e-3, channels=channels)
@@ -74,6 +81,12 @@ def basic_motions(split="train", seed=0):
     ----------
     Bagnall et al. (2018), The UEA multivariate time series classification archive,
     arXiv:1811.00075.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.datasets.basic_motions().classes  # needs aeon or sktime
+    ('Standing', 'Running', 'Walking', 'Badminton')
     """
     channels = [f"{kind} {axis}" for kind in ("accelerometer", "gyroscope") for axis in "xyz"]
     return _recorded("BasicMotions", split, seed, step=0.1, channels=channels)

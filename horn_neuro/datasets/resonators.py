@@ -32,6 +32,13 @@ def resonator_bank(n_units=32, low_hz=100.0, high_hz=4000.0, sampling_rate=16000
     ------
     ValueError
         If the frequencies do not grow, or are too high for the sampling rate.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> bank = hn.datasets.resonator_bank(4, 100, 800)
+    >>> bank.frequency_hz.round()
+    array([105., 209., 413., 803.])
     """
     n_units = whole("n_units", n_units, 2)
     low, high = number("low_hz", low_hz, "Hz", above=0), number("high_hz", high_hz, "Hz")

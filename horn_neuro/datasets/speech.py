@@ -64,6 +64,22 @@ def speech_commands(folder, split="train", seed=0, *, words=DIGITS, n_channels=3
     ----------
     Warden (2018), Speech Commands, arXiv:1804.03209. Loudness: Hermansky (1990), J. Acoust. Soc.
     Am. 87:1738, doi:10.1121/1.399423, equation 8.
+
+    Examples
+    --------
+    >>> import numpy as np, horn_neuro as hn, tempfile
+    >>> from pathlib import Path
+    >>> from scipy.io import wavfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for word, hertz in (("low", 200), ("high", 1600)):
+    ...     folder.joinpath(word).mkdir()
+    ...     tone = 1e4 * np.sin(2 * np.pi * hertz * np.arange(8000) / 16000)
+    ...     wavfile.write(folder / word / "me_nohash_0.wav", 16000, tone.astype(np.int16))
+    >>> for parts in ("validation_list.txt", "testing_list.txt"):
+    ...     folder.joinpath(parts).touch()
+    >>> words = hn.datasets.speech_commands(folder, words=("low", "high"), n_channels=4, seed=None)
+    >>> words.inputs.shape, words.inputs.mean(axis=1).argmax(axis=1)
+    ((2, 50, 4), array([0, 2]))
     """
     if not isinstance(split, str) or split not in ("train", *LISTS):
         raise ValueError(f"split = {split!r}: choose train, validation or test")

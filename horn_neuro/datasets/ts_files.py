@@ -34,6 +34,17 @@ def read_ts(path, **options):
     ValueError
         If it is damaged, has values that are missing, times of its own for every value, or
         numbers in place of classes.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, os, tempfile
+    >>> from pathlib import Path
+    >>> lines = ["@classLabel true up down", "@data", "1,2,3:up", "3,2:down"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "ways.ts")
+    ...     _ = path.write_text(os.linesep.join(lines))
+    ...     hn.datasets.read_ts(path, source="a file of mine")
+    <Sequences | 2 of 2 to 3 steps, 1 channel, 2 classes, ways, a file of mine>
     """
     path = Path(path)
     try:

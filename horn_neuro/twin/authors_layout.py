@@ -47,6 +47,15 @@ def load_checkpoint(path, *, omega=2 * np.pi / 28, gamma=0.01, alpha=0.04, h=1.0
         If there is no such file.
     ValueError
         If the file is damaged, or its keys or shapes are others.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, torch
+    >>> sizes = {"i2h": (4, 1), "h2h": (4, 4), "h2o": (2, 4)}
+    >>> state = {f"{name}.weight": torch.ones(size) for name, size in sizes.items()}
+    >>> state |= {f"{name}.bias": torch.zeros(size[0]) for name, size in sizes.items()}
+    >>> hn.load_checkpoint(state, omega=0.2, gamma=0.01, alpha=0.04).n_units
+    4
     """
     if isinstance(path, dict):
         name, state = "a state-dict", _layout("this dict", path)
@@ -98,6 +107,16 @@ def save_checkpoint(params, path):
         sparse w_rec becomes dense, as the layout has it.
     path : str | Path
         The file to write, complete or not at all.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile
+    >>> params = hn.effenberger_2025(4, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     hn.twin.save_checkpoint(params, f"{folder}/net.pt")
+    ...     again = hn.load_checkpoint(f"{folder}/net.pt")
+    >>> bool(abs(again.w_rec - params.w_rec).max() < 1e-7)  # it is float32
+    True
     """
     state = {
         key: torch.tensor(dense(getattr(params, name)), dtype=torch.float32)

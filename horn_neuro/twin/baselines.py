@@ -25,6 +25,13 @@ class BaselineClassifier(nn.Module):
     ------
     ValueError
         If `kind` is unknown, or a size is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, torch
+    >>> gru = hn.twin.BaselineClassifier("gru", n_units=8)
+    >>> gru(torch.rand(4, 28, 1)).shape
+    torch.Size([4, 10])
     """
 
     def __init__(self, kind, n_units, n_inputs=1, n_outputs=10):
@@ -66,6 +73,14 @@ def matched_units(kind, n_parameters, n_inputs=1, n_outputs=10):
     Returns
     -------
     n_units : int
+
+    Examples
+    --------
+    A GRU with as many parameters as a network of 32 oscillators:
+
+    >>> import horn_neuro as hn
+    >>> hn.twin.matched_units("gru", 1450)
+    19
     """
 
     n_parameters = whole("n_parameters", n_parameters)

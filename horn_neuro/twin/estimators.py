@@ -242,6 +242,17 @@ class HornRegressor(RegressorMixin, _HornEstimator):
         Losses of every epoch, and shares of variance that were told.
     n_channels_ : int
         Of the sequences.
+
+    Examples
+    --------
+    How wide does a series swing?
+
+    >>> import horn_neuro as hn, numpy as np
+    >>> width = np.linspace(0.5, 2, 60)
+    >>> X = width[:, None] * np.sin(np.arange(40) / 4)
+    >>> model = hn.HornRegressor(8, epochs=20, batch_size=6, random_state=1).fit(X, width)
+    >>> model.score(X, width) > 0.9
+    True
     """
 
     def fit(self, X, y):

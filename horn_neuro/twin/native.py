@@ -93,6 +93,11 @@ def native_problem():
     -------
     problem : str | None
         A sentence with the way out, or None if it works.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> backend = "analytic" if hn.twin.native_problem() else "native"
     """
     return _library()[1]
 

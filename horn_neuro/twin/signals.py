@@ -21,6 +21,14 @@ class ErrorSignals:
         Gradient of the loss by the argument of each unit's tanh.
     x, y : ndarray, shape (n_trials, n_units, n_steps)
         Positions and velocities after each step.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, numpy as np
+    >>> delta, y = np.ones((1, 2, 3)), np.ones((1, 2, 3))  # trials, units, steps
+    >>> signals = hn.twin.ErrorSignals(delta, x=y, y=y)
+    >>> signals.pre[0, 0], signals.gradient().shape
+    (array([0., 1., 1.]), (2, 2))
     """
 
     delta: np.ndarray
@@ -70,6 +78,14 @@ def error_signals(params, inputs, labels):
     ------
     ValueError
         If the network has delays.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, numpy as np
+    >>> params = hn.effenberger_2025(4, n_outputs=2, seed=1)
+    >>> signals = hn.twin.error_signals(params, np.ones((3, 20, 1)), [0, 1, 1])
+    >>> signals.delta.shape, signals.gradient().shape
+    ((3, 4, 20), (4, 4))
     """
     if params.delays is not None:
         raise ValueError("delays: the decomposition is of networks without; set delays=None")

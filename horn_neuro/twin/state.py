@@ -21,6 +21,18 @@ class HornState(NamedTuple):
         Velocities before y, the most recent first; empty without delays.
     past_x : Tensor, shape (batch, n_lags, n_units) | None
         Positions before x of networks with a `DiffusiveCoupling`, the most recent first.
+
+    Examples
+    --------
+    A sequence in two parts:
+
+    >>> import horn_neuro as hn, torch
+    >>> network = hn.HornNetwork(hn.effenberger_2025(4, seed=1), "reference")
+    >>> inputs = torch.rand(2, 30, 1)
+    >>> state = network(inputs[:, :10]).state
+    >>> later = network(inputs[:, 10:], state)
+    >>> bool(torch.allclose(later.logits, network(inputs).logits, atol=1e-6))
+    True
     """
 
     x: torch.Tensor
@@ -84,6 +96,14 @@ class HornOutput:
         After the last step, to continue from.
     recording : Recording | None
         Positions and velocities at all steps, if they were asked for.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, torch
+    >>> network = hn.HornNetwork(hn.effenberger_2025(4, seed=1), "reference")
+    >>> output = network(torch.rand(2, 30, 1), record=True)
+    >>> output.logits.shape, output.state.x.shape, output.recording.data["x"].shape
+    (torch.Size([2, 10]), torch.Size([2, 4]), (2, 4, 30))
     """
 
     logits: torch.Tensor

@@ -33,6 +33,13 @@ class Task:
     ValueError
         If a shape or a type does not fit, an input is not finite, a label is negative, a
         length lies beyond the inputs, or a set is empty.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> task = hn.twin.Task.of(hn.datasets.smnist()[:100], n_validation=20)
+    >>> [len(part) for part in task.split(seed=1)]
+    [80, 20]
     """
 
     inputs: torch.Tensor

@@ -50,6 +50,12 @@ class TrainingConfig:
     patience : int | None
         Epochs without a lower validation loss after which training stops; None goes on to
         the end.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn
+    >>> hn.twin.TrainingConfig(epochs=3, patience=2).learning_rate
+    0.01
     """
 
     epochs: int = 5
@@ -127,6 +133,18 @@ def train(model, task, config, folder, *, fabric=None, resume=False, progress=No
         batch does not divide among the processes, or the model has too few outputs.
     FloatingPointError
         If the loss is not finite; the last good checkpoint stays.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, tempfile, torch
+    >>> waves = torch.sin(torch.outer(1 + torch.arange(60) % 2, torch.arange(40) / 4))[:, :, None]
+    >>> task = hn.twin.Task(waves, torch.arange(60) % 2, n_validation=10)
+    >>> network = hn.HornNetwork(hn.trainable(8, 1, 2, n_steps=40, seed=1), "reference")
+    >>> config = hn.twin.TrainingConfig(epochs=2, batch_size=10)
+    >>> metrics, best = hn.twin.train(network, task, config, tempfile.mkdtemp())
+    >>> _ = network.load_state_dict(best)
+    >>> [row["epoch"] for row in metrics]
+    [1, 2]
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -23,6 +23,14 @@ def constrain(raw, h):
     -------
     values : dict of str to Tensor, shape (n_units,)
         The same names, in the units of `HornParameters`.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, torch
+    >>> raw = {name: torch.zeros(1) for name in ("omega", "gamma", "alpha")}
+    >>> values = hn.twin.constrain(raw, h=1.0)
+    >>> {name: round(value.item(), 3) for name, value in values.items()}
+    {'omega': 0.707, 'gamma': 0.5, 'alpha': 1.0}
     """
     gamma = torch.sigmoid(raw["gamma"]) / h
     omega = 2 / h * torch.sqrt(1 - gamma * h) * torch.sigmoid(raw["omega"])
@@ -47,6 +55,15 @@ def unconstrain(values, h):
     ------
     ValueError
         If an alpha is not positive.
+
+    Examples
+    --------
+    >>> import horn_neuro as hn, torch
+    >>> values = {"omega": 0.2, "gamma": 0.01, "alpha": 0.04}
+    >>> raw = hn.twin.unconstrain({name: torch.tensor([v]) for name, v in values.items()}, h=1.0)
+    >>> again = hn.twin.constrain(raw, h=1.0)
+    >>> {name: round(value.item(), 3) for name, value in again.items()}
+    {'omega': 0.2, 'gamma': 0.01, 'alpha': 0.04}
     """
     if not (values["alpha"] > 0).all():
         raise ValueError(
