@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import horn_neuro as hn
+from horn_neuro._quantities import random_source
 from horn_neuro.datasets import smnist
 from horn_neuro.experiment.frame import Experiment
 from horn_neuro.experiment.options import Option
@@ -73,8 +74,8 @@ class DigitExperiment(Experiment):
             As in `horn_neuro.datasets.load_mnist`.
         count : int | None
             How many; None takes all, in the order of the source.
-        rng : numpy.random.Generator | None
-            The source of randomness.
+        rng : int | numpy.random.Generator | None
+            The source of randomness, or its seed.
         name : str
             Name of the option that says how many, for the message.
         make : callable
@@ -98,7 +99,7 @@ class DigitExperiment(Experiment):
                 f"{name} = {count}, but {sequences.source} has {len(sequences)}: ask for fewer, "
                 "or give another source"
             )
-        return sequences[rng.permutation(len(sequences))[:count]]
+        return sequences[random_source(rng).permutation(len(sequences))[:count]]
 
 
 def as_tensors(digits):

@@ -367,6 +367,10 @@ class HornNetwork(nn.Module):
         """Load a state as torch does, also that of a compiled or data-parallel network."""
         return super().load_state_dict(without_wrappers(state_dict), strict, assign)
 
+    def _repr_html_(self):
+        """Return the picture of its parameters as they are now, for notebooks."""
+        return self.to_parameters()._repr_html_()
+
     def extra_repr(self):
         """Describe the network in its `repr`."""
         p = self.initial

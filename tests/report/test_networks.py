@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from matplotlib import pyplot as plt
 from scipy import sparse
 
@@ -59,3 +60,12 @@ def test_in_a_notebook_a_network_has_a_picture():
     silent = hn.network(np.zeros((2, 2)), frequency_hz=10)._repr_html_()
     assert "image/png;base64," in silent
     assert plt.get_fignums() == []
+
+
+def test_a_twin_shows_its_parameters_as_they_are_now():
+    params = hn.effenberger_2025(6, seed=1)
+    twin = hn.HornNetwork(params, "reference")
+    assert twin._repr_html_() == params._repr_html_()
+    with torch.no_grad():
+        twin.w_rec.fill_(1.0)
+    assert twin._repr_html_() != params._repr_html_()
