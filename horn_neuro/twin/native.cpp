@@ -21,10 +21,13 @@ using at::Tensor;
 template <class T>
 Sizes sizes_of(const Tensor &inputs, int64_t units, const Tensor &past, bool delayed) {
     const int64_t batch = inputs.size(1), width = Simd<T>::width;
-    // Two vectors for each loaded weight, unless one holds all that a thread gets; connections
-    // with delays of their own share no vector.
-    const int64_t share = (batch + at::get_num_threads() - 1) / at::get_num_threads();
-    const int64_t lanes = width * (share > width && !delayed ? 2 : 1);
+    // Two vectors for each loaded weight, unless threads would share the tiles worse by a fifth;
+    // connections with delays of their own share no vector.
+    auto turns = [&](int64_t vectors) {
+        const int64_t sequences = vectors * width * at::get_num_threads();
+        return (batch + sequences - 1) / sequences * vectors;
+    };
+    const int64_t lanes = width * (delayed || 6 * turns(1) < 5 * turns(2) ? 1 : 2);
     return {inputs.size(0), batch, inputs.size(2),
             units,          past.size(0), lanes, (batch + lanes - 1) / lanes};
 }

@@ -5,6 +5,7 @@ import functools
 import pytest
 import torch
 
+import horn_neuro as hn
 from horn_neuro.twin.cell import Coefficients, run_reference
 from horn_neuro.twin.native import run_native
 from tests.twin.test_backends import make, outputs_and_gradients
@@ -148,3 +149,27 @@ def test_delays_that_the_past_does_not_reach_are_refused(wrong):
     delays[0, 0] = wrong
     with pytest.raises(ValueError, match="delays: [01] to [45] steps; this past suits 1 to 4"):
         run_native(*tensors[:4], Coefficients(*tensors[4:]), h, delays, False)
+
+
+@pytest.mark.parametrize(
+    ("readout", "options", "keep"),
+    [
+        ("last", {}, False),
+        ("last", {"lengths": [3, 5]}, False),
+        ("every", {"lengths": [3, 5]}, "positions"),
+        ("every", {"record": True}, True),
+    ],
+)
+def test_networks_ask_for_no_more_steps_than_they_read(monkeypatch, readout, options, keep):
+    asked = []
+
+    def spy(*given, **named):
+        asked.append(given[-1])
+        return run_native(*given, **named)
+
+    monkeypatch.setattr("horn_neuro.twin.native.run_native", spy)
+    monkeypatch.setattr("horn_neuro.twin.network.run_native", spy)
+    network = hn.HornNetwork(hn.effenberger_2025(4, seed=1), "native", readout=readout)
+    out = network(torch.rand(2, 5, 1), **options)
+    assert asked == [keep]
+    assert out.logits.shape[:-1] == ((2,) if readout == "last" else (2, 5))

@@ -7,16 +7,18 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
+#include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "memory.h"
+#include "products.h"
 
 namespace horn {
 
-// Steps that are summed at once, as many as the shortest delays allow; connections of a delay
-// of d wait for d steps only.
+// Steps that a connection adds at once, at most; one with a delay of d steps can add d of them,
+// as what it reads has been there for so long.
 constexpr int AT_ONCE = 8;
 // Bytes of the lines that are read again and again before the next ones.
 constexpr int64_t CACHE = 1 << 16;
@@ -28,7 +30,7 @@ class Lines {
     int64_t units, span, room, first;
     Buffer<T> memory;
 
-    // Steps between the moves of what is still needed to the front; odd, as in Sizes::rows.
+    // Some more than are needed, so that they rarely move to the front; odd, as Sizes::rows.
     static int64_t room_of(int64_t span) { return (span + span / 4 + 2 * CHUNK) | 1; }
 
   public:
