@@ -23,6 +23,7 @@ SMALL = {
         "n_permutations": 199,
     },
     "07_transfer": {"n_probe": 2, "n_fit": 5},
+    "10_eeg": {"n_seconds": 20},
 }
 
 
