@@ -1,14 +1,28 @@
-"""Write docs/protocols: a page for each protocol, from its docstring and its kept results."""
+"""Write docs/protocols: a page for each protocol, from its docstring and its kept results.
+
+The gallery of them has a thumbnail, the question, and the answer as README's table tells it.
+"""
 
 import ast
 import json
 import re
 from pathlib import Path
 
+from PIL import Image
+
 from horn_neuro.analysis import Estimate
 
 ROOT = Path(__file__).parents[1]
 PICTURES, PAGES = ROOT / "docs" / "pictures", ROOT / "docs" / "protocols"
+THUMBNAILS, THUMBNAIL = PICTURES / "thumbnails", (400, 260)  # pixels at most
+README = ROOT / "README.md"
+GALLERY = """\
+# Protocols
+
+Each asks a question, measures with controls, and leaves a report whose first lines are the answer.
+An installation has them as `horn-neuro NAME`; the pages below are made from the runs that are kept
+in `benchmarks/results`.
+"""
 RESULTS = ROOT / "benchmarks" / "results"
 PROTOCOLS = sorted(p for p in (ROOT / "protocols").glob("*.py") if p.stem != "__init__")
 
@@ -72,11 +86,47 @@ def page(path):
     return "\n\n".join(parts) + "\n"
 
 
+def answers():
+    """Return the answer of each protocol in a line (dict of str to str), from README's table."""
+    rows = re.findall(
+        r"^\| \[(\w+)\]\(docs/protocols/.*\|(.*)\|$", README.read_text(), re.MULTILINE
+    )
+    return {name: answer.strip() for name, answer in rows}
+
+
+def thumbnail(picture):
+    """Return a small version (Image) of a picture."""
+    with Image.open(picture) as whole:
+        small = whole.convert("RGB")
+    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
+    return small
+
+
+def gallery():
+    """Return the page of all protocols (str, MyST Markdown): a card for each."""
+    told, cards, hidden = answers(), [], []
+    for path in PROTOCOLS:
+        name, question = path.stem, parts_of_docstring(path)[0]
+        image = f"![{question}](../pictures/{THUMBNAILS.name}/{name}.png)"
+        shown = [image] if (PICTURES / f"{name}.png").is_file() else []
+        head = [f":::{{grid-item-card}} {question}", f":link: {name}", ":link-type: doc"]
+        cards += [*head, "", *shown, "", told.get(name, ""), "+++", f"`{name}`", ":::", ""]
+        hidden.append(name)
+    grid = ["::::{grid} 1 2 2 3", ":gutter: 3", "", *cards, "::::"]
+    toctree = ["```{toctree}", ":hidden:", "", *hidden, "```"]
+    return "\n".join([GALLERY, *grid, "", *toctree]) + "\n"
+
+
 def main():
-    """Write the pages."""
+    """Write the pages, and thumbnails of their pictures."""
     PAGES.mkdir(exist_ok=True)
+    THUMBNAILS.mkdir(exist_ok=True)
+    (PAGES / "index.md").write_text(gallery())
     for path in PROTOCOLS:
         (PAGES / f"{path.stem}.md").write_text(page(path))
+        if (picture := PICTURES / f"{path.stem}.png").is_file():
+            small = thumbnail(picture).quantize(64)
+            small.save(THUMBNAILS / picture.name, optimize=True)
 
 
 if __name__ == "__main__":

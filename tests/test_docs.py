@@ -3,10 +3,12 @@
 import importlib.util
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 import horn_neuro as hn
@@ -30,6 +32,26 @@ def test_pages_of_protocols_are_those_of_their_kept_results():
     for path in pages.PROTOCOLS:
         written = (pages.PAGES / f"{path.stem}.md").read_text()
         assert written == pages.page(path), f"run python docs/protocol_pages.py ({path.stem})"
+
+
+def test_the_gallery_shows_every_protocol_with_its_answer():
+    pages = tool("protocol_pages")
+    text = (pages.PAGES / "index.md").read_text()
+    assert text == pages.gallery(), "run python docs/protocol_pages.py"
+    told = pages.answers()
+    assert len(told) > 13
+    names = {path.stem for path in pages.PROTOCOLS}
+    assert set(told) == names
+    shown = set(re.findall(r"\]\(\.\./pictures/thumbnails/(\w+)\.png\)", text))
+    assert shown == names
+    assert {path.stem for path in pages.THUMBNAILS.iterdir()} == shown
+    for name in shown:
+        assert (pages.THUMBNAILS / f"{name}.png").stat().st_size < 30_000
+        with Image.open(pages.THUMBNAILS / f"{name}.png") as kept:
+            new = pages.thumbnail(pages.PICTURES / f"{name}.png")
+            assert kept.size == new.size
+            away = np.abs(np.subtract(kept.convert("RGB"), new, dtype=float)).mean()
+        assert away < 4, f"run python docs/protocol_pages.py ({name})"
 
 
 def test_every_kept_run_has_a_protocol():
