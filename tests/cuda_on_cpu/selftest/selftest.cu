@@ -1,4 +1,4 @@
-// One command for each thing that the emulation does or catches; see ../test_emulation.py.
+// One command for each thing that the emulation does or catches; see ../test_*.py.
 
 #include <cublas_v2.h>
 #include <curand.h>
