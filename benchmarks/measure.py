@@ -18,16 +18,19 @@ import psutil
 TURN = 0.2
 
 
-def interleaved(calls, repeats, clock=time.perf_counter):
+def interleaved(calls, repeats, clock=time.perf_counter, warm=False):
     """Median seconds of each call, taken in turns after one warm-up.
 
     A turn repeats a short call until `TURN` seconds have passed, as training does
     with its steps, so that it does not pay for the memory that the others used.
-    `processor_seconds` is a clock that other jobs on the machine disturb less.
+    `processor_seconds` is a clock that other jobs on the machine disturb less. With
+    `warm` every turn begins with a call that does not count, for long calls too.
     """
     seconds = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():
+            if warm and turn:
+                call()
             count, started = 0, clock()
             while not count or clock() - started < TURN:
                 call()

@@ -5,23 +5,29 @@ Forward and backward of a full-length batch (784 steps) with a linear readout
 and cross-entropy, interleaved in one process, medians of the turns. "Eager" is
 the reference backend. The share of the GEMM limit counts 6 n^2 operations for
 each sequence and step against a large product measured in the same run.
+What delays, masks, stacks, lengths and readouts at every step cost is told in
+seconds of one core, which other jobs disturb less.
 
-    python benchmarks/train.py               # some 6 minutes on two cores
+    python benchmarks/train.py               # some 8 minutes on two cores
     python benchmarks/train.py --quick
+    python benchmarks/train.py --kinds       # what delays and others cost only, 2 minutes
 """
 
 import argparse
 import platform
 import sys
 
+import numpy as np
 import torch
-from measure import interleaved, peak
+from measure import interleaved, peak, processor_seconds
 
 import horn_neuro as hn
+from horn_neuro.parameters import sparse_random, uniform_delays
 
 STEPS = 784
 BACKENDS = ("reference", "analytic", "native")
 SIZES = ((32, 64), (128, 128), (256, 128), (512, 128))
+KINDS_SIZES = ((32, 64), (64, 64), (128, 128), (256, 128))
 
 
 def network(n, backend, heterogeneous=False):
@@ -29,10 +35,17 @@ def network(n, backend, heterogeneous=False):
     return hn.HornNetwork(params, backend)
 
 
-def training_step(twin, inputs, labels, record=False):
+def training_step(twin, inputs, labels, lengths=None):
     twin.zero_grad()
-    out = twin(inputs, record=record)
-    torch.nn.functional.cross_entropy(out.logits, labels).backward()
+    logits = twin(inputs, lengths=lengths).logits
+    if twin.readout == "every":
+        logits = logits.mean(1)
+    torch.nn.functional.cross_entropy(logits, labels).backward()
+
+
+def inference(twin, inputs):
+    with torch.no_grad():
+        twin(inputs)
 
 
 def gemm_limit():
@@ -69,6 +82,53 @@ def table(sizes, repeats):
         print(f"| {n}, {size} | " + " | ".join(cells) + " |", flush=True)
 
 
+def kinds(n, size):
+    """What is no plain network, beside one: calls by name."""
+    plain, rng = hn.effenberger_2025(n, seed=1), np.random.default_rng(1)
+    delayed = plain.replace(delays=uniform_delays(n, 1, 20, rng))
+    layers = [hn.effenberger_2025(n // 2, seed=seed) for seed in (1, 2)]
+    networks = {
+        "delays of 1 to 20 steps": delayed,
+        "all delays 5 steps": plain.replace(delays=np.full((n, n), 5)),
+        "a tenth of the weights": plain.replace(w_rec=sparse_random(n, 0.1, 1.6, rng)),
+        "the same with the delays": delayed.replace(w_rec=sparse_random(n, 0.1, 1.6, rng)),
+        "two layers": hn.stack(layers, rng.normal(0, 1 / n, (n // 2, n // 2))),
+    }
+    inputs, labels = batch_of(size)
+    lengths = torch.randint(1, STEPS + 1, (size,))
+    twin = hn.HornNetwork(plain, "native")
+    every = hn.HornNetwork(plain, "native", readout="every")
+    later = hn.HornNetwork(delayed, "native")
+    analytic = hn.HornNetwork(delayed, "analytic")
+    calls = {"plain": lambda: training_step(twin, inputs, labels)}
+    for name, params in networks.items():
+        net = hn.HornNetwork(params, "native")
+        calls[name] = lambda net=net: training_step(net, inputs, labels)
+    if n <= 128:
+        calls["delays of 1 to 20 steps, analytic"] = lambda: training_step(analytic, inputs, labels)
+    return calls | {
+        "loss at every step": lambda: training_step(every, inputs, labels),
+        "lengths of 1 to 784 steps": lambda: training_step(twin, inputs, labels, lengths),
+        "inference": lambda: inference(twin, inputs),
+        "inference, delays of 1 to 20 steps": lambda: inference(later, inputs),
+    }
+
+
+def kinds_table(sizes, repeats):
+    found = {}
+    for n, size in sizes:
+        seconds = interleaved(kinds(n, size), repeats, processor_seconds, warm=True)
+        for name, value in seconds.items():
+            cell = f"{1e3 * value:.0f} ms, {value / seconds['plain']:.2f}"
+            found.setdefault(name, {})[n] = cell
+    print("\n## What it costs: a training step or inference by native, one core\n")
+    print("Time, and ratio to the training step of a plain network of as many units.\n")
+    print("| | " + " | ".join(f"n = {n}, batch {size}" for n, size in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    for name, cells in found.items():
+        print(f"| {name} | " + " | ".join(cells.get(n, "") for n, _ in sizes) + " |")
+
+
 def memory(n, size):
     print(f"\n## Peak memory of a training step, n = {n}, batch {size}\n")
     print("| backend | MiB over a tiny step | of eager |\n|---|---|---|")
@@ -80,6 +140,7 @@ def memory(n, size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two sizes, few turns")
+    parser.add_argument("--kinds", action="store_true", help="what delays and others cost only")
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.alone:
@@ -88,9 +149,14 @@ def main():
         return
     print(f"    python {' '.join(sys.argv)}\n")
     print(f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}")
-    for threads in (2, 1):
+    for threads in () if args.kinds else (2, 1):
         torch.set_num_threads(threads)
         table(SIZES[:2] if args.quick else SIZES, 2 if args.quick else 3)
+    torch.set_num_threads(1)
+    kinds_table(KINDS_SIZES[:1] if args.quick else KINDS_SIZES, 2 if args.quick else 3)
+    if args.kinds:
+        return
+    torch.set_num_threads(2)
     memory(*((128, 128) if args.quick else (512, 128)))
 
 
