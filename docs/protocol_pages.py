@@ -110,7 +110,7 @@ def gallery():
         image = f"![{question}](../pictures/{THUMBNAILS.name}/{name}.png)"
         shown = [image] if (PICTURES / f"{name}.png").is_file() else []
         head = [f":::{{grid-item-card}} {question}", f":link: {name}", ":link-type: doc"]
-        cards += [*head, "", *shown, "", told.get(name, ""), "+++", f"`{name}`", ":::", ""]
+        cards += [*head, "", *shown, "", told.get(name, ""), "", f"`{name}`", ":::", ""]
         hidden.append(name)
     grid = ["::::{grid} 1 2 2 3", ":gutter: 3", "", *cards, "::::"]
     toctree = ["```{toctree}", ":hidden:", "", *hidden, "```"]

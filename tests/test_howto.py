@@ -12,6 +12,21 @@ RECIPES = dict(re.findall(r"## ([^\n]+)\n.*?```python\n(.*?)```", TEXT, flags=re
 LEAVES = ["spectra.png", "drives.png", None, "trained.safetensors", "net.pt", "omegas.png"]
 
 
+# What a newcomer came for; the rest of the page shows more at once.
+TASKS = [title for title in RECIPES if not title.startswith("Drive")]
+
+
+@pytest.mark.parametrize("title", TASKS)
+def test_a_task_takes_ten_lines_at_most(title):
+    lines = [line for line in RECIPES[title].splitlines() if line.strip()]
+    work = [line for line in lines if not re.match(r"(import|from) ", line)]
+    assert 1 <= len(work) <= 10
+
+
+def test_all_five_tasks_are_there():
+    assert len(TASKS) == 5
+
+
 @pytest.mark.parametrize(("title", "leaves"), list(zip(RECIPES, LEAVES, strict=True)))
 def test_recipe(title, leaves, tmp_path):
     script = tmp_path / "recipe.py"

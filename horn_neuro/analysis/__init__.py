@@ -1,4 +1,31 @@
-"""Analyses: pure functions of arrays."""
+"""Measures of arrays, Recordings and Epochs, by topic.
+
+- Resonance: discrete_gain, continuous_gain, GainCurve, fit_sine, describing_function,
+  input_spectrum, predicted_variance.
+- Memory: pulse_information, expected_phase_recall, expected_frequency_recall, recall_pulses,
+  recall_time.
+- Phase: oscillator_phase, oscillator_signal, effective_omega, analytic_signal, AnalyticSignal.
+- Phase-locking: plv_over_time, plv_over_trials, ppc_over_time, ppc_over_trials, windowed_plv,
+  wpli_over_time, mean_over_groups, wpli_over_trials, wpli2_debiased_over_trials,
+  phase_coherence, pair_locking, spread_over_pairs, kuramoto_order_parameter,
+  order_susceptibility.
+- Waves: dispersion, Dispersion, driven_wave, lattice_field, leading_mode, LeadingMode,
+  measure_wave, Wave, classify_wave, fourier_quadrants, flow_divergence, vortices,
+  vortex_lifetimes, winding_number, superposition_error.
+- Edge and chaos: critical_gain, fixed_point, lyapunov_spectrum, LyapunovSpectrum,
+  autocorrelation_time, avalanches, Avalanches, avalanches_against_shifts, fit_power_law,
+  circular_shifts.
+- Rest, stimulus, rebound: noise_and_signal, noise_covariance, signal_covariance,
+  signal_over_time, participation_ratio, split_participation_ratio, log_volume, cluster_ratio,
+  fit_return.
+- Decoding and representation: nested_decoding, decoding_accuracy, separability_over_time,
+  Separability, represent, Representation, explained_share.
+- Hebbian alignment: align, Alignment, hebbian_product, lagged_correlation, pair_correlation,
+  shuffled_pairs, by_growth.
+- Spikes: spike_phase_locking, field_phase.
+- Agreement of simulators: trajectory_error, logit_margin, changed_answers.
+- Statistics: Estimate, mean_interval, paired_difference, proportion, bootstrap, holm.
+"""
 
 import lazy_loader
 

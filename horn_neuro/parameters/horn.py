@@ -174,7 +174,8 @@ class HornParameters:
             raise ValueError(
                 f"unstable unit {k} (of {unstable.size}): omega = {self.omega[k]:g}, "
                 f"gamma = {self.gamma[k]:g}, h = {self.h:g}; the rule is 0 < gamma h < 1 and "
-                "0 < h^2 omega^2 < 4 (1 - gamma h); lower h, omega or gamma"
+                "0 < h^2 omega^2 < 4 (1 - gamma h); lower h, omega or gamma (omega is in rad a "
+                "step; horn_neuro.network takes Hz)"
             )
 
     def _sizes(self):
@@ -295,6 +296,14 @@ class HornParameters:
         ValueError
             If a new value breaks a rule.
         """
+        if "w_rec" in changes and "omega" not in changes:
+            given = changes["w_rec"]
+            shape = (given if sparse.issparse(given) else floats("w_rec", given)).shape
+            if shape != self.w_rec.shape:
+                raise ValueError(
+                    f"w_rec has shape {shape}, but this network has {self.n_units} units: give "
+                    f"{self.w_rec.shape}, order [post, pre], or make a new network"
+                )
         return dataclasses.replace(self, **changes)
 
     def save(self, path):

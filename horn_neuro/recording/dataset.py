@@ -172,6 +172,10 @@ class Recording(Pictures):
             attributes |= {"spike_interval": spikes.interval, "spike_steps": spikes.shape[2]}
         return cls(xr.Dataset(variables, coordinates, attributes))
 
+    def __getitem__(self, name):
+        """Return a variable (DataArray) of the data, such as ``recording["x"]``."""
+        return self.data[name]
+
     @property
     def sfreq(self):
         """Samples per second (float), from the times.
