@@ -6,6 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
+# One thread in each process of the tests: several would spend most of their time waiting for each
+# other. Before torch and NumPy are imported, which read it then.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import pytest
 from cuda_on_cpu.toolkit import environment
