@@ -63,18 +63,18 @@ def test_layers_survive_a_file_and_a_replacement(tmp_path):
 
 def test_two_layers_learn_digits_and_answer_the_same_in_brian2():
     """And blocks that were absent still are."""
-    small = {"n_units": 16, "alpha": 0.1, "gamma": 0.03, "heterogeneous": True}
+    small = {"n_units": 16, "n_inputs": 28, "alpha": 0.1, "gamma": 0.03, "heterogeneous": True}
     lower, upper = (hn.effenberger_2025(**small, seed=seed) for seed in (1, 2))
     forward = np.random.default_rng(3).normal(0, 1, (16, 16))
     both = hn.stack([lower, upper], forward)
     digits = hn.datasets.smnist()
-    rows = digits.inputs[:1000, ::4]  # every fourth pixel, to be quick
+    rows = digits.inputs[:1000].reshape(1000, 28, 28)  # a row of pixels in each step, to be quick
     inputs = torch.tensor(rows, dtype=torch.float32)
     labels = torch.tensor(digits.labels[:1000])
-    twin = hn.HornNetwork(both)
+    twin = hn.HornNetwork(both, "analytic")
     optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-2)
     torch.manual_seed(1)
-    for _ in range(8):
+    for _ in range(4):
         for batch in torch.randperm(1000).split(50):
             loss = torch.nn.functional.cross_entropy(twin(inputs[batch]).logits, labels[batch])
             optimizer.zero_grad()
@@ -90,7 +90,7 @@ def test_two_layers_learn_digits_and_answer_the_same_in_brian2():
     found = hn.simulate(trained, rows[:200], record=(), device="numpy").final_state.x
     answers = (found @ trained.w_out.T + trained.b_out).argmax(axis=1)
     assert (answers == logits.argmax(axis=1)).all()
-    assert (answers == digits.labels[:200]).mean() > 0.4
+    assert (answers == digits.labels[:200]).mean() > 0.7
 
 
 @pytest.mark.parametrize(
