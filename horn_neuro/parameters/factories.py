@@ -113,7 +113,7 @@ def trainable(n_units=64, n_inputs=1, n_outputs=10, n_steps=784, *, heterogeneou
     for. In sequential MNIST (784 steps) this is the setting that
     `benchmarks/results/smnist_search.md` found; other lengths scale it. In short sequences units
     would turn too fast, and be driven too hard, to learn well: there the slowest turns once in 42
-    steps or more, and alpha is 2 at most.
+    steps or more, and alpha is 1 at most.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def trainable(n_units=64, n_inputs=1, n_outputs=10, n_steps=784, *, heterogeneou
     """
     n_steps, seed = whole("n_steps", n_steps), resolve_seed(seed)
     gamma = min(4 / n_steps, 0.25)  # at most what leaves even the fastest unit stable
-    alpha = min(30 * gamma, 2.0)
+    alpha = min(30 * gamma, 1.0)
     low = min(5 * np.pi / n_steps, 0.15)
     high = max(0.3, 4 * low)
     sizes = {"heterogeneous": False, "gamma": gamma, "alpha": alpha, "seed": seed}

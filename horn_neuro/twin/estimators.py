@@ -180,7 +180,7 @@ class HornClassifier(ClassifierMixin, _HornEstimator):
     --------
     >>> import horn_neuro as hn, numpy as np
     >>> X = np.sin(np.outer(1 + np.arange(60) % 2, np.arange(40) / 4))
-    >>> model = hn.HornClassifier(8, epochs=20, random_state=1).fit(X, np.arange(60) % 2)
+    >>> model = hn.HornClassifier(8, epochs=30, random_state=1).fit(X, np.arange(60) % 2)
     >>> model.score(X, np.arange(60) % 2)
     1.0
     """

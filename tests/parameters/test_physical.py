@@ -109,7 +109,7 @@ def test_trainable_networks_are_slow_and_gently_driven_in_short_sequences():
     assert long.alpha[0] == pytest.approx(30 * 4 / 784)
     assert long.omega.min() == pytest.approx(5 * np.pi / 784, rel=0.05)
     assert long.omega.max() == pytest.approx(0.3, rel=0.05)
-    assert short.alpha[0] == 2
+    assert short.alpha[0] == 1
     assert short.omega.min() == pytest.approx(0.15, rel=0.05)
     assert short.omega.max() == pytest.approx(0.6, rel=0.05)
     for params in (long, short):
