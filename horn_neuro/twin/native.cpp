@@ -50,9 +50,7 @@ Network<T> network_of(const std::vector<Tensor> &c, const std::optional<Tensor> 
                       int64_t longest, double h, bool transpose) {
     const T *w = c[2].data_ptr<T>();
     const int64_t n = c[2].size(0);
-    Network<T> net{n,
-                   c[0].size(1),
-                   T(h),
+    Network<T> net{T(h),
                    pointer<T>(c[0]),
                    pointer<T>(c[1]),
                    pointer<T>(c[3]),

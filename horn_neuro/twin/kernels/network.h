@@ -13,7 +13,6 @@ namespace horn {
 // Weights are those of the sums that a pass takes: over pre forwards, over post backwards.
 template <class T>
 struct Network {
-    int64_t units, inputs;
     T h;
     const T *w_in, *bias, *decay, *gain, *stiffness, *feedback;
     std::optional<Packed<T>> weights;  // without delays
