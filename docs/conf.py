@@ -26,6 +26,7 @@ autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+smartquotes = False  # they would make one dash of the two of an option
 html_theme = "pydata_sphinx_theme"
 html_title = "horn_neuro"
 html_show_sourcelink = False
@@ -34,6 +35,8 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
+# Pages with none below them have no navigation of a section.
+html_sidebars = {path.stem: [] for path in DOCS.glob("*.md") if path.stem != "tutorials"}
 
 
 def setup(app):

@@ -70,7 +70,8 @@ def page(path):
     name, (question, method, commands) = path.stem, parts_of_docstring(path)
     parts, runs = [f"# {name}", f"**{question}**"], kept_runs(name)
     if (PICTURES / f"{name}.png").is_file():
-        parts.append(f"![{question}](../pictures/{name}.png)")
+        caption = json.loads((PICTURES / "captions.json").read_text())[name]
+        parts += [f"![{question}](../pictures/{name}.png)", f"*{caption}*"]
     parts += ["## Method and controls", method]
     if runs:
         parts += ["## What was found"]

@@ -14,6 +14,7 @@ from PIL import Image
 import horn_neuro as hn
 from horn_neuro.analysis import Estimate
 from horn_neuro.experiment.run_folder import RunFolder
+from horn_neuro.report import write_report
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,7 +78,11 @@ def test_keep_takes_over_findings_and_their_command(tmp_path, monkeypatch):
     keep = tool("keep")
     monkeypatch.setattr(keep, "ROOT", tmp_path)
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
-    (tmp_path / "docs" / "pictures").mkdir(parents=True)
+    pictures = tmp_path / "docs" / "pictures"
+    pictures.mkdir(parents=True)
+    (pictures / "captions.json").write_text('{"waves": "?"}')
+    shown = {"Spread": (tmp_path / "run" / "figures" / "spread.png", "Is it < 1?")}
+    write_report(tmp_path / "run" / "report.html", "", [], shown, {}, {})
     kept = json.loads(keep.keep(tmp_path / "run", "here", "spread").read_text())
     assert kept == kept | config | {"command": "horn-neuro plv --fast"}
     assert kept["answer"] == ["It does."]
@@ -87,6 +92,8 @@ def test_keep_takes_over_findings_and_their_command(tmp_path, monkeypatch):
     assert "long" not in kept
     with Image.open(tmp_path / "docs" / "pictures" / "plv.png") as picture:
         assert picture.size == (30, 20)
+    captions = json.loads((pictures / "captions.json").read_text())
+    assert captions == {"plv": "Is it < 1?", "waves": "?"}
     pages = tool("protocol_pages")
     assert pages.as_text(kept["findings"]["spread"]) == "0.50 [0.40, 0.60] (n = 5)"
     assert pages.as_text(kept["findings"]["undefined"]) == ""
