@@ -85,17 +85,20 @@ std::vector<Tensor> forward(Tensor inputs, Tensor x, Tensor y, Tensor past,
         auto x1 = at::empty({z.batch, n}, option), y1 = at::empty_like(x1);
         auto past1 = at::empty_like(past, option);
         const int64_t *ends = lengths ? lengths->data_ptr<int64_t>() : nullptr;
+        const Order order(z, ends, at::get_num_threads());
         with_vectors<T>(z, [&](auto count) {
             at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t k = begin; k < end; k++)
+                for (int64_t turn = begin; turn < end; turn++) {
+                    const int64_t k = order.tiles[turn];
                     forward_tile<T, decltype(count)::value>(
-                        Tile(z, k, ends, keep), net,
+                        Tile(z, order, k, ends, keep), net,
                         {inputs.data_ptr<T>(), x.data_ptr<T>(), y.data_ptr<T>(),
                          pointer<T>(past),
                          track ? history[k].data_ptr<T>() : nullptr,
                          track ? tanhs[k].data_ptr<T>() : nullptr, pointer<T>(last),
                          pointer<T>(xs), pointer<T>(ys), x1.data_ptr<T>(), y1.data_ptr<T>(),
                          pointer<T>(past1)});
+                }
             });
         });
         result = {xs, ys, x1, y1, past1, history, tanhs, last};
@@ -125,18 +128,21 @@ std::vector<Tensor> backward(Tensor inputs, std::vector<Tensor> coefficients,
         const T *given[5];
         for (int k = 0; k < 5; k++) given[k] = gradients[k] ? pointer<T>(*gradients[k]) : nullptr;
         const int64_t *ends = lengths ? lengths->data_ptr<int64_t>() : nullptr;
+        const Order order(z, ends, at::get_num_threads());
         std::vector<Sums<T>> sums;
         for (int k = 0; k < at::get_num_threads(); k++) sums.emplace_back(n, z.inputs);
         with_vectors<T>(z, [&](auto count) {
             at::parallel_for(0, z.tiles, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t k = begin; k < end; k++)
+                for (int64_t turn = begin; turn < end; turn++) {
+                    const int64_t k = order.tiles[turn];
                     backward_tile<T, decltype(count)::value>(
-                        Tile(z, k, ends, keep), net,
+                        Tile(z, order, k, ends, keep), net,
                         {inputs.data_ptr<T>(), history[k].data_ptr<T>(), tanhs[k].data_ptr<T>(),
                          last.data_ptr<T>(), given[0], given[1], given[2], given[3], given[4],
                          pointer<T>(ginputs), gx0.data_ptr<T>(), gy0.data_ptr<T>(),
                          pointer<T>(gpast0), vector_gradients},
                         sums[at::get_thread_num()]);
+                }
             });
         });
         result = {ginputs, gx0, gy0, gpast0};

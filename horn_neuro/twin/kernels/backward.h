@@ -95,7 +95,7 @@ void backward_tile(const Tile &tile, const Network<T> &net, const Return<T> &run
 
     auto add = [&](const T *from, int64_t lane, T *to) {
         if (!from) return;
-        from += (tile.first + lane) * n;
+        from += tile.rows[lane] * n;
         for (int64_t i = 0; i < n; i++) to[i * LANES + lane] += from[i];
     };
     // The gradients of final states enter where each sequence ends: after step k, where that was

@@ -81,7 +81,7 @@ void forward_tile(const Tile &tile, const Network<T> &net, const Run<T> &run) {
         if (run.ys) tile.store(y, n, run.ys + k * z.batch * n);
         for (int64_t l = 0; l < tile.used; l++) {
             if (tile.lengths[l] != k + 1) continue;
-            const int64_t row = tile.first + l;
+            const int64_t row = tile.rows[l];
             for (int64_t i = 0; i < n; i++) {
                 run.x1[row * n + i] = x[i * LANES + l];
                 run.y1[row * n + i] = y[i * LANES + l];

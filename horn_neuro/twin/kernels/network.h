@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -29,20 +30,35 @@ struct Sizes {
     int64_t velocities() const { return past + 1 + steps; }
 };
 
-// The sequences of one tile, the rows from `first` on of every (batch, ...) array.
+// Sequences in tiles of like lengths, since all of a tile run as long as its longest, and tiles
+// in an order in which every thread, which takes neighbours, gets some of all lengths.
+struct Order {
+    std::vector<int64_t> rows, tiles;
+
+    Order(const Sizes &z, const int64_t *lengths, int64_t threads) : rows(z.batch), tiles(z.tiles) {
+        std::iota(rows.begin(), rows.end(), 0);
+        if (lengths)
+            std::stable_sort(rows.begin(), rows.end(),
+                             [&](int64_t a, int64_t b) { return lengths[a] < lengths[b]; });
+        const int64_t share = (z.tiles + threads - 1) / threads;
+        int64_t tile = 0;
+        for (int64_t turn = 0; turn < share; turn++)
+            for (int64_t k = turn; k < z.tiles; k += share) tiles[k] = tile++;
+    }
+};
+
+// The sequences of one tile, by their rows of every (batch, ...) array.
 struct Tile {
     const Sizes &z;
-    int64_t index, first, used, steps;
-    std::vector<int64_t> lengths;
+    int64_t used, steps;
+    std::vector<int64_t> rows, lengths;
 
     // Without lengths all are of full length; `all` steps are run where they are all returned.
-    Tile(const Sizes &z, int64_t index, const int64_t *given, bool all)
-        : z(z),
-          index(index),
-          first(index * z.lanes),
-          used(std::min(z.lanes, z.batch - first)),
-          lengths(used, z.steps) {
-        if (given) std::copy_n(given + first, used, lengths.begin());
+    Tile(const Sizes &z, const Order &order, int64_t index, const int64_t *given, bool all) : z(z) {
+        const int64_t first = index * z.lanes, last = std::min(z.batch, first + z.lanes);
+        used = last - first;
+        rows.assign(order.rows.begin() + first, order.rows.begin() + last);
+        for (const int64_t row : rows) lengths.push_back(given ? given[row] : z.steps);
         steps = all ? z.steps : *std::max_element(lengths.begin(), lengths.end());
     }
 
@@ -51,14 +67,14 @@ struct Tile {
     void load(const T *from, int64_t columns, T *to) const {
         for (int64_t l = 0; l < z.lanes; l++)
             for (int64_t c = 0; c < columns; c++)
-                to[c * z.lanes + l] = l < used ? from[(first + l) * columns + c] : T(0);
+                to[c * z.lanes + l] = l < used ? from[rows[l] * columns + c] : T(0);
     }
 
     template <class T>
     void store(const T *from, int64_t columns, T *to) const {
         for (int64_t l = 0; l < used; l++)
             for (int64_t c = 0; c < columns; c++)
-                to[(first + l) * columns + c] = from[c * z.lanes + l];
+                to[rows[l] * columns + c] = from[c * z.lanes + l];
     }
 };
 
