@@ -30,6 +30,7 @@ smartquotes = False  # they would make one dash of the two of an option
 html_theme = "pydata_sphinx_theme"
 html_title = "horn_neuro"
 html_show_sourcelink = False
+html_static_path, html_css_files = ["static"], ["site.css"]
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
