@@ -23,6 +23,8 @@ SMALL = {
         "n_permutations": 199,
     },
     "07_transfer": {"n_probe": 2, "n_fit": 5},
+    "08_your_own_sequences": {"epochs": 3},
+    "09_movements": {"epochs": 3},
     "10_eeg": {"n_seconds": 20},
 }
 
