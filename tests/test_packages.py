@@ -14,6 +14,7 @@ import pytest
 
 from horn_neuro import __version__
 
+pytestmark = pytest.mark.xdist_group("packages")  # in one process, which builds once
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta as b; getattr(b, sys.argv[1])('..')"
 
