@@ -264,3 +264,60 @@ def test_exponents_are_slopes(waves):
     found = waves.exponents([*rows, {**rows[0], "far": 2}])
     assert found["cpp, seconds"] == found["making"] == pytest.approx(1.5)
     assert found["loop, memory"] == pytest.approx(1, abs=0.02)
+
+
+@pytest.fixture
+def vowels(gpu):
+    sys.path.insert(0, str(FOLDER))
+    try:
+        import japanese_vowels
+
+        yield japanese_vowels
+    finally:
+        sys.path.remove(str(FOLDER))
+        del sys.modules["japanese_vowels"]
+
+
+def test_both_networks_of_vowels_learn_from_the_same_utterances(vowels, monkeypatch):
+    """Standardized alike, and divided alike into those to train with and those to validate."""
+    learning = vowels.hn.datasets.load("japanese_vowels")
+    tasks = []
+
+    def train(model, task, config, *args, **kwargs):
+        tasks.append((task.inputs, task.labels, task.lengths, *task.split(config.seed)))
+        raise InterruptedError
+
+    from horn_neuro.twin import estimators
+
+    monkeypatch.setattr(vowels, "train", train)
+    monkeypatch.setattr(estimators, "train", train)
+    for run in vowels.MODELS.values():
+        with pytest.raises(InterruptedError):
+            run(learning, learning[:5], 3, epochs=2, learning_rate=0.1)
+    (inputs, *parts), (others, *other_parts) = tasks
+    lengths = learning.lengths[:, None]
+    inside = np.arange(inputs.shape[1]) < lengths
+    np.testing.assert_allclose(inputs[inside], others[inside], atol=1e-6)
+    for part, other in zip(parts, other_parts, strict=True):
+        np.testing.assert_array_equal(part, other)
+    assert len(parts[3]) == 54
+
+
+def test_vowels_are_measured_and_told(vowels):
+    small = {"grid": {"learning_rate": (3e-2,), "epochs": (1,)}, "choosing": (1,), "sets": [(2, 3)]}
+    result = vowels.measure(**small)
+    assert result["units"] == {"oscillators": 32, "gru": 17}
+    assert result["parameters"] == {"oscillators": 1769, "gru": 1743}
+    accuracy = result["sets"][0]["accuracy"]
+    assert all(100 / 9 < value <= 100 for values in accuracy.values() for value in values)
+    assert accuracy["oscillators"] != accuracy["gru"]
+
+
+def test_the_page_of_vowels_is_that_of_the_kept_result(vowels):
+    result = json.loads(vowels.RESULT.read_text())
+    assert vowels.PAGE.read_text() == vowels.page(result)
+    for name, table in result["search"].items():
+        best = max(table, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+        assert result["chosen"][name].items() <= best.items()
+    seeds = [seed for one in result["sets"] for seed in one["seeds"]]
+    assert len(set(seeds) | set(result["choosing"])) == 23
