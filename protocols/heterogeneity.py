@@ -138,9 +138,9 @@ class Heterogeneity(DigitExperiment):
         rows, n = list(self.keep_all(work)), len(self.seeds)
         result = {name: rows[k * n : (k + 1) * n] for k, name in enumerate(kinds)}
         self.step("trained networks")
-        for name in hn.PRETRAINED:
-            share = self.separability(hn.pretrained(name), 1)
-            result[f"trained, {name.split('_')[1]}"] = [{"separability": share}]
+        for kind in ("heterogeneous", "homogeneous"):
+            share = self.separability(hn.pretrained(f"horn64_{kind}"), 1)
+            result[f"trained, {kind}"] = [{"separability": share}]
         correct = analysis.nested_decoding(self.readout.inputs[:, :, 0], self.readout.labels)
         return result | {"pixels themselves": [{"separability": float(correct.mean())}]}
 

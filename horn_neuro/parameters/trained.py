@@ -11,8 +11,8 @@ __all__ = ["PRETRAINED", "PRETRAINED_KINDS", "pretrained", "pretrained_table"]
 _FOLDER = Path(__file__).with_name("pretrained")
 _NAMES = sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
 
-#: Names of the single networks, the first that came with the package.
-PRETRAINED = tuple(name for name in _NAMES if name.startswith("horn64_"))
+#: Names of the single networks: the first that came with the package, and the best.
+PRETRAINED = tuple(name for name in _NAMES if name.startswith("horn"))
 
 #: Kinds of which there are several networks, each from a seed of its own, and how many.
 PRETRAINED_KINDS = dict(Counter(n.split("-")[0] for n in _NAMES if n not in PRETRAINED))
@@ -25,7 +25,7 @@ def pretrained(name, network=0):
     it and its test accuracy. Equal and heterogeneous networks of the same number begin with
     the same recurrent weights. "leaky" networks are overdamped (gamma of 0.3 a step above
     omega of 0.05), which makes leaky integrators of their units, with alpha / gamma as in the
-    oscillators.
+    oscillators. "horn128_smnist", the best one, has learned its omega, gamma and alpha as well.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def pretrained_table():
     | network | seed | omega | gamma | alpha | epochs | test accuracy (%) |
     """
     networks = [(kind, n) for kind, count in PRETRAINED_KINDS.items() for n in range(count)]
-    lines = ["| network | seed | omega | gamma | alpha | epochs | test accuracy (%) |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines = ["| network | units | seed | omega | gamma | alpha | epochs | test accuracy (%) |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
     for name, number in [*networks, *((name, 0) for name in PRETRAINED)]:
         params = pretrained(name, number)
         origin = params.provenance
@@ -87,6 +87,6 @@ def pretrained_table():
             spans.append(low if low == high else f"{low} to {high}")
         call = f'`pretrained("{name}", {number})`' if name in PRETRAINED_KINDS else f"`{name}`"
         epochs, accuracy = origin.get("epochs", 20), f"{100 * origin['test_accuracy']:.2f}"
-        row = (call, origin["seed"], *spans, epochs, accuracy)
+        row = (call, params.n_units, origin["seed"], *spans, epochs, accuracy)
         lines.append("| " + " | ".join(map(str, row)) + " |")
     return "\n".join(lines) + "\n"

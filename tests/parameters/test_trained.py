@@ -13,7 +13,7 @@ TABLE = Path(__file__).parents[2] / "benchmarks" / "results" / "pretrained.md"
 
 
 def test_names():
-    assert hn.PRETRAINED == ("horn64_heterogeneous", "horn64_homogeneous")
+    assert hn.PRETRAINED == ("horn128_smnist", "horn64_heterogeneous", "horn64_homogeneous")
     assert hn.PRETRAINED_KINDS == {"heterogeneous": 5, "homogeneous": 5, "leaky": 5}
     with pytest.raises(ValueError, match="no pretrained network 'horn65'.*horn64_homogeneous"):
         hn.pretrained("horn65")
@@ -42,6 +42,17 @@ def test_kinds_are_what_they_are_called():
         networks = [hn.pretrained(kind, k) for k in range(count)]
         assert [n.provenance["seed"] for n in networks] == [*range(101, 101 + count)]
         assert len({n.w_rec.tobytes() for n in networks}) == count
+
+
+def test_the_best_one_has_learned_its_constants():
+    params = hn.pretrained("horn128_smnist")
+    assert params.n_units == 128
+    for values in (params.omega, params.gamma, params.alpha):
+        assert len(np.unique(values)) == 128
+    assert (
+        params.provenance["test_accuracy"]
+        > hn.pretrained("horn64_heterogeneous").provenance["test_accuracy"]
+    )
 
 
 def test_the_table_is_that_of_the_metadata():

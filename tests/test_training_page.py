@@ -1,0 +1,40 @@
+"""The page on training tells what its kept runs say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import horn_neuro as hn
+from horn_neuro import analysis
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "training.md").read_text()
+LINES = (ROOT / "benchmarks" / "results" / "smnist_levers.jsonl").read_text().splitlines()
+RUNS = [json.loads(line) for line in LINES]
+ALL = "omega gamma alpha"
+
+
+def test_the_levers():
+    def accuracies(key, **options):
+        runs = [run for run in RUNS if options.items() <= run.items() and run["units"] == 32]
+        assert [run["seed"] for run in runs] == [1, 2, 3, 4, 5]
+        return np.array([100 * run[key] for run in runs])
+
+    cells = []
+    for key in ("test_accuracy_last", "test_accuracy"):
+        plain = accuracies(key, learn="")
+        learned, dropped = (accuracies(key, learn=ALL, dropout=share) for share in (0.0, 0.1))
+        each = (plain, learned - plain, dropped - plain)
+        cells.append([str(analysis.mean_interval(values)) for values in each])
+    rows = ("weights learn", "as well: difference", "frequencies on a grid: difference")
+    for name, last, best in zip(rows, *cells, strict=True):
+        assert f"{name} | {last} | {best} |" in PAGE
+
+
+def test_the_best_network():
+    (run,) = (run for run in RUNS if run["units"] == 128)
+    assert hn.pretrained("horn128_smnist").provenance["test_accuracy"] == run["test_accuracy"]
+    noise = [f"{100 * run['test_accuracy_by_noise'][std]:.1f}" for std in ("0.1", "0.2", "0.4")]
+    assert f"{100 * run['test_accuracy']:.2f} % of the test digits ({run['parameters']:,}" in PAGE
+    assert "{}, {}\nand {} % under noise of 0.1, 0.2 and 0.4".format(*noise) in PAGE
