@@ -17,8 +17,8 @@ extensions = [
     "myst_nb",
     "sphinx_design",
 ]
-exclude_patterns = ["_build"]
-suppress_warnings = ["ref.ref"]  # scikit-learn's docstrings refer to its own pages
+exclude_patterns, templates_path = ["_build", "templates"], ["templates"]
+suppress_warnings = ["ref.ref", "ref.term"]  # scikit-learn's docstrings refer to its own pages
 nb_execution_mode = "off"  # the tests execute the notebooks, and keep their pictures
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3

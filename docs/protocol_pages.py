@@ -92,7 +92,7 @@ def answers():
     rows = re.findall(
         r"^\| \[(\w+)\]\(docs/protocols/.*\|(.*)\|$", README.read_text(), re.MULTILINE
     )
-    return {name: answer.strip() for name, answer in rows}
+    return {name: answer.strip().removesuffix(" (below)") for name, answer in rows}
 
 
 def thumbnail(picture):
