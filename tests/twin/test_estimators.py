@@ -50,6 +50,21 @@ def test_ragged_lists_and_a_seed():
     np.testing.assert_allclose(one.predict_proba(ragged), alone, atol=1e-10)
 
 
+def test_sequences_of_one_step():
+    rng = np.random.default_rng(1)
+    X = [rng.normal((-1, 1)[k % 2], 0.1, (1 + 2 * (k % 5 == 4), 2)) for k in range(40)]
+    y = ["low", "high"] * 20
+    options = {"batch_size": 6, "learning_rate": 5e-2, "backend": "analytic", "random_state": 1}
+    model = hn.HornClassifier(6, epochs=30, **options)
+    mixed, single = model.fit(X, y).predict(X), [row[:1] for row in X]
+    assert mixed.tolist() == y
+    assert clone(model).fit(single, y).predict(single).tolist() == y
+    params = model.to_parameters()
+    end = hn.simulate(params, np.array(single), record=(), device="numpy").final_state.x
+    answers = model.classes_[(end @ params.w_out.T + params.b_out).argmax(axis=1)]
+    assert answers.tolist() == model.predict(single).tolist()
+
+
 def test_scikit_learn_tools_work():
     X, y = sines(45, 4, n_channels=1, n_steps=20)
     X = X[:, :, 0]
