@@ -24,6 +24,7 @@ myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"
+autodoc_default_options = {"exclude-members": "set_score_request"}  # scikit-learn's own
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 smartquotes = False  # they would make one dash of the two of an option

@@ -60,7 +60,14 @@ class Estimate:
         return 0 if self.low is None else int(self.low > 0) - int(self.high < 0)
 
     def scaled(self, factor, unit=None):
-        """Return the same in another unit, such as ``scaled(100, "%")`` of a share."""
+        """Return the same in another unit, such as ``scaled(100, "%")`` of a share.
+
+        Examples
+        --------
+        >>> import horn_neuro as hn
+        >>> print(hn.analysis.Estimate(0.12, 0.1, 0.14).scaled(100, "%"))
+        12.0 [10.0, 14.0] %
+        """
         return replace(
             self,
             unit=unit,

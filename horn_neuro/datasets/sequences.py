@@ -214,6 +214,14 @@ class Sequences:
         ------
         ValueError
             If a class has too few.
+
+        Examples
+        --------
+        >>> import horn_neuro as hn
+        >>> digits = hn.datasets.smnist()
+        >>> some = digits[digits.balanced(2, rng=1)]
+        >>> some.labels[:6]
+        array([0, 0, 1, 1, 2, 2])
         """
         rng = random_source(rng)
         classes, counts = np.unique(self.labels, return_counts=True)

@@ -196,6 +196,13 @@ class Grid:
         ValueError
             If the reach does not fit between periodic edges, or the coupling leaves sites, or
             parts of the lattice, unconnected.
+
+        Examples
+        --------
+        >>> import horn_neuro as hn
+        >>> grid = hn.parameters.Grid((5, 5))
+        >>> grid.local(0.1).sum(axis=1)[:3].round(1)
+        array([0.4, 0.4, 0.4])
         """
         weight = number("weight", weight)
         radius, width = reach_of(self.shape, self.edges == "periodic", radius, width)

@@ -295,6 +295,14 @@ class HornParameters:
             If a name is not a field.
         ValueError
             If a new value breaks a rule.
+
+        Examples
+        --------
+        >>> import horn_neuro as hn
+        >>> params = hn.effenberger_2025(4, seed=1)
+        >>> slower = params.replace(omega=params.omega / 2)
+        >>> bool((slower.frequency_hz < params.frequency_hz).all())
+        True
         """
         if "w_rec" in changes and "omega" not in changes:
             given = changes["w_rec"]

@@ -353,6 +353,15 @@ class Recording(Pictures):
         ------
         KeyError
             If there is no such segment.
+
+        Examples
+        --------
+        >>> import horn_neuro as hn
+        >>> params, parts = hn.effenberger_2025(4, seed=1), {"on": 60, "off": 40}
+        >>> recording = hn.simulate(params, [[1.0]] * 100, segments=parts, device="numpy")
+        >>> off = hn.Recording(recording.segment("off"))
+        >>> off.data.sizes["time"]
+        40
         """
         if name not in self.segments:
             raise KeyError(f"no segment {name!r}; this recording has {', '.join(self.segments)}")

@@ -99,6 +99,14 @@ class PoissonKicks:
         -------
         kicks : DrawnKicks
             Of shape (n_trials, n_steps, n_units).
+
+        Examples
+        --------
+        >>> import horn_neuro as hn
+        >>> params = hn.effenberger_2025(4, seed=1)
+        >>> drawn = hn.PoissonKicks(rate=50, amplitude=0.1).draw(2, 100, params, seed=1)
+        >>> drawn.values.shape
+        (2, 100, 4)
         """
         n_trials, n_steps = whole("n_trials", n_trials), whole("n_steps", n_steps)
         self.check(n_trials, n_steps, params)
