@@ -14,7 +14,7 @@ from horn_neuro.analysis import Estimate
 
 ROOT = Path(__file__).parents[1]
 PICTURES, PAGES = ROOT / "docs" / "pictures", ROOT / "docs" / "protocols"
-THUMBNAILS, THUMBNAIL = PICTURES / "thumbnails", (400, 260)  # pixels at most
+THUMBNAILS, THUMBNAIL = ROOT / "docs" / "thumbnails", (400, 260)  # pixels at most
 README = ROOT / "README.md"
 GALLERY = """\
 # Protocols
@@ -90,7 +90,7 @@ def page(path):
 def answers():
     """Return the answer of each protocol in a line (dict of str to str), from README's table."""
     rows = re.findall(
-        r"^\| \[(\w+)\]\(docs/protocols/.*\|(.*)\|$", README.read_text(), re.MULTILINE
+        r"^\| \[!\[\].* (\w+)\]\(docs/protocols/.*\|(.*)\|$", README.read_text(), re.MULTILINE
     )
     return {name: answer.strip().removesuffix(" (below)") for name, answer in rows}
 
@@ -108,7 +108,7 @@ def gallery():
     told, cards, hidden = answers(), [], []
     for path in PROTOCOLS:
         name, question = path.stem, parts_of_docstring(path)[0]
-        image = f"![{question}](../pictures/{THUMBNAILS.name}/{name}.png)"
+        image = f"![{question}](../{THUMBNAILS.name}/{name}.png)"
         shown = [image] if (PICTURES / f"{name}.png").is_file() else []
         head = [f":::{{grid-item-card}} {question}", f":link: {name}", ":link-type: doc"]
         cards += [*head, "", *shown, "", told.get(name, ""), "", f"`{name}`", ":::", ""]

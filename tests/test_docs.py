@@ -43,7 +43,7 @@ def test_the_gallery_shows_every_protocol_with_its_answer():
     assert len(told) > 13
     names = {path.stem for path in pages.PROTOCOLS}
     assert set(told) == names
-    shown = set(re.findall(r"\]\(\.\./pictures/thumbnails/(\w+)\.png\)", text))
+    shown = set(re.findall(r"\]\(\.\./thumbnails/(\w+)\.png\)", text))
     assert shown == names
     assert {path.stem for path in pages.THUMBNAILS.iterdir()} == shown
     for name in shown:

@@ -73,7 +73,7 @@ def pretrained_table():
     --------
     >>> import horn_neuro as hn
     >>> print(hn.parameters.pretrained_table().splitlines()[0])
-    | network | seed | omega | gamma | alpha | epochs | test accuracy (%) |
+    | network | units | seed | omega | gamma | alpha | epochs | test accuracy (%) |
     """
     networks = [(kind, n) for kind, count in PRETRAINED_KINDS.items() for n in range(count)]
     lines = ["| network | units | seed | omega | gamma | alpha | epochs | test accuracy (%) |"]

@@ -92,6 +92,8 @@ class _HornEstimator(BaseEstimator):
         model.load_state_dict(best)
         self.history_ = metrics
         self.params_ = _for_raw_inputs(model.to_parameters(), mean, scale)
+        if sequences.step is not None:
+            self.params_ = self.params_.replace(step=sequences.step)
         self.n_channels_ = params.n_inputs
         return self
 
@@ -170,7 +172,7 @@ class HornClassifier(ClassifierMixin, _HornEstimator):
     params_ : HornParameters
         The trained network. Channels are standardized in training, by mean and standard
         deviation of what it is fitted on; the network has this in its weights, and takes
-        raw sequences.
+        raw sequences. Its step is that of `horn_neuro.datasets.Sequences`, where it has one.
     history_ : list of dict
         Losses and accuracies of every epoch.
     n_channels_ : int

@@ -96,7 +96,7 @@ class Task:
 
 def as_sequences(inputs, labels, lengths):
     """Return inputs, labels and lengths as tensors that fit each other, or raise ValueError."""
-    inputs, labels = torch.as_tensor(inputs), torch.as_tensor(labels)
+    inputs, labels = _tensor("inputs", inputs), _tensor("labels", labels)
     if inputs.ndim != 3 or not inputs.is_floating_point() or not inputs.numel():
         raise ValueError(
             f"inputs: {inputs.dtype} of shape {tuple(inputs.shape)}; give floating numbers of "
@@ -113,6 +113,16 @@ def as_sequences(inputs, labels, lengths):
     if lengths is not None:
         lengths = check_lengths(lengths, inputs.transpose(0, 1))
     return inputs, labels if told else labels.long(), lengths
+
+
+def _tensor(name, values):
+    try:
+        return torch.as_tensor(values)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} of type {type(values).__name__} are no numbers ({error}); give a tensor, or "
+            "an array; np.unique(names, return_inverse=True) numbers names"
+        ) from None
 
 
 def batch_of(inputs, labels, lengths, index):

@@ -125,3 +125,15 @@ def test_other_channels_are_refused():
     model = hn.HornClassifier(3, epochs=1, random_state=0).fit(X, y)
     with pytest.raises(ValueError, match="3 channels, but it was fitted on 2"):
         model.predict(np.ones((2, 5, 3)))
+
+
+def test_the_network_has_the_step_of_its_sequences():
+    sequences = hn.datasets.Sequences(np.arange(20.0).reshape(4, 5), [0, 1, 0, 1], step=0.01)
+    model = hn.HornClassifier(3, epochs=1, random_state=0).fit(sequences, sequences.labels)
+    assert model.to_parameters().step == 0.01
+
+
+def test_without_a_random_state_it_draws_one():
+    X, y = np.arange(20.0).reshape(4, 5), [0, 1, 0, 1]
+    first, second = (hn.HornClassifier(3, epochs=1).fit(X, y).to_parameters() for _ in range(2))
+    assert not np.array_equal(first.w_rec, second.w_rec)

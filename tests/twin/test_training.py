@@ -385,3 +385,9 @@ def test_what_can_learn_nothing_is_refused(task, tmp_path):
         train(hn.HornNetwork(late), task, TrainingConfig(), tmp_path)
     with pytest.raises(ValueError, match="batch_first = False"):
         train(hn.HornNetwork(params, batch_first=False), task, TrainingConfig(), tmp_path)
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "a"], None])
+def test_names_are_no_labels_of_a_task(labels):
+    with pytest.raises(ValueError, match=r"labels of type .* are no numbers .*np.unique"):
+        Task(torch.zeros(3, 4, 1), labels, 1)
