@@ -28,7 +28,7 @@ def draw_read(read, pixels, readouts):
     caption : str
     """
     stimuli = list(dict.fromkeys((one["way"], one["amplitude"]) for one in read))
-    figure, axes = plt.subplots(1, len(stimuli), figsize=(5.4 * len(stimuli), 4.8), sharey=True)
+    figure, axes = plt.subplots(1, len(stimuli), figsize=(1.5 + 3 * len(stimuli), 4.8), sharey=True)
     for ax, (way, amplitude) in zip(axes, stimuli, strict=True):
         groups = {"pixels": pixels}
         for one in read:
@@ -37,18 +37,18 @@ def draw_read(read, pixels, readouts):
                 groups.setdefault(one["arm"] + weight, []).append(one)
         for k, ones in enumerate(groups.values()):
             for readout, color, marker, aside in zip(
-                readouts, (BLUE, ORANGE), "os", (-0.15, 0.15), strict=True
+                readouts, (BLUE, ORANGE), "os", (-0.17, 0.17), strict=True
             ):
                 values = 100 * np.array([one[readout] for one in ones])
                 at = np.full(len(values), k + aside)
                 label = readout if k == 0 else None
-                ax.plot(at, values, marker, ms=3.5, alpha=0.6, color=color, label=label)
-                ax.plot([k + aside - 0.13, k + aside + 0.13], [values.mean()] * 2, color=color)
-        ax.axhline(10, color=GREY, ls=":")
-        ax.set_xticks(range(len(groups)), groups, rotation=55, ha="right", fontsize=9)
-        at = f", velocity {amplitude:g}" if way == "at once" else ""
-        ax.set(title=f"{way}{at}", ylim=(0, 100))
-    axes[0].set_ylabel("digits read (%)")
+                ax.plot(values, at, marker, ms=4, alpha=0.6, color=color, label=label)
+                ax.plot([values.mean()] * 2, [k + aside - 0.15, k + aside + 0.15], color=color)
+        ax.axvline(10, color=GREY, ls=":")
+        ax.set_yticks(range(len(groups)), groups)
+        at = f",\nvelocity {amplitude:g}" if way == "at once" else ""
+        ax.set(title=f"{way}{at}", xlim=(0, 100), xlabel="digits read (%)")
+    axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper center")
     return figure, (
         "Which digit was it? Digits read after the wait, from each sheet (numbers are weights), by "
