@@ -72,8 +72,8 @@ class TrainSmnist(DigitExperiment):
     coupling = Option(1.6, "initial std of w_rec", least=0)
     alpha = Option(0.07, "excitability")
     gamma = Option(0.02, "damping a step; above omega, with alpha of 3.5 gamma: leaky", least=0)
-    dropout = Option(0.0, "share of the units that the readout misses in training", least=0)
-    input_dropout = Option(0.0, "share of the pixels that are zeroed in training", least=0)
+    dropout = Option(0.0, "share of units that the readout misses in training", least=0, most=0.9)
+    input_dropout = Option(0.0, "share of pixels zeroed in training", least=0, most=0.9)
     readout = Option("last", "steps at which training asks for the digit", choices=READOUTS)
     choose = Option("best", "epoch to test: of best validation, or the last", choices=CHOICES)
     omega = Option(
@@ -84,7 +84,10 @@ class TrainSmnist(DigitExperiment):
         many=True,
         different=2,
     )
-    spacing = Option("drawn", "how: log-uniform, or one in each of equal parts", choices=SPACINGS)
+    spacing = Option(
+        *("drawn", "how they are drawn: log-uniform, or one in each of equal parts"),
+        **{"choices": SPACINGS, "needs": ("omega",)},
+    )
     learn = Option(None, "constants that learn as well", str, choices=CONSTANTS, many=True)
     constants_lr = Option(0.1, "their learning rate, in shares of that of the weights", above=0)
     device = Option("auto", "where torch computes", choices=("auto", "cpu", "cuda"))
@@ -234,7 +237,8 @@ class TrainSmnist(DigitExperiment):
             said.append(f"{name} {rows[f'{name}: test accuracy']}")
         answer = [
             f"After {self.epochs} passes over {self.config['sequences']} digits, test digits are "
-            f"answered right: {', '.join(said)} (chance 10 %; seeds: {len(self.seeds)}).",
+            f"answered right: {', '.join(said)} (chance 10 %; seeds: {len(self.seeds)}; "
+            f"{self.choose} epoch).",
             "Under pixel noise of 0.4 at test: "
             + ", ".join(f"{m} {rows[f'{m}: under noise of 0.4']}" for m in self.models)
             + ".",

@@ -25,7 +25,7 @@ def pretrained(name, network=0):
     it and its test accuracy. Equal and heterogeneous networks of the same number begin with
     the same recurrent weights. "leaky" networks are overdamped (gamma of 0.3 a step above
     omega of 0.05), which makes leaky integrators of their units, with alpha / gamma as in the
-    oscillators. "horn128_smnist", the best one, has learned its omega, gamma and alpha as well.
+    oscillators. "horn128_smnist" and "horn128_psmnist" (permuted pixels) have learned all three.
 
     Parameters
     ----------

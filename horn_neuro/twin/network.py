@@ -377,5 +377,5 @@ class HornNetwork(nn.Module):
         return (
             f"{p.n_inputs} inputs, {p.n_units} units, {p.n_outputs} outputs, "
             f"backend={self.backend!r}, batch_first={self.batch_first}, readout={self.readout!r}, "
-            f"learn={self.learn}"
+            f"learn={self.learn}, dropout={self.dropout:g}"
         )

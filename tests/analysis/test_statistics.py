@@ -88,6 +88,13 @@ def test_the_sign_flip_test_is_exact():
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
 
 
+def test_ties_are_ties_whatever_the_rounding():
+    """Of five differences of one size, every sign makes at least one in excess."""
+    rounding = 1 + 4e-16 * np.array([1, -2, 0, 3, -1])
+    difference = 0.03 * rounding * [1, -1, 1, -1, 1]
+    assert paired_difference(difference, np.zeros(5)).p_value == 1
+
+
 def test_the_least_p_value_says_so():
     five, rng = np.arange(1, 6), np.random.default_rng(1)
     found = paired_difference(five, 0 * five)

@@ -160,7 +160,7 @@ def plain(value):
     if isinstance(value, xarray.DataArray):
         return plain([value.dims, value.values, {k: v.values for k, v in value.coords.items()}])
     if is_model(value):
-        return [type(value).__name__, plain(value.state_dict())]
+        return [repr(value), plain(value.state_dict())]
     if isinstance(value, torch.Tensor):
         return value.detach().numpy()
     if isinstance(value, np.random.Generator):

@@ -27,7 +27,10 @@ OPTIONS = {
     "plv": {"device": "numpy"},
     "resonance": {"device": "numpy", "units": 12},
     "rest_vs_evoked": {"device": "numpy", "seed": 3},
-    "train_smnist": {"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
+    "train_smnist": {
+        **{"models": ["horn_heterogeneous", "rnn"], "seeds": [1, 2], "batch": 20},
+        "omega": [0.1, 0.5],
+    },
     "transfer": {"device": "numpy"},
     "spontaneous_waves": {"device": "numpy", "side": 8, "steps": 224, "settle": 56},
     "wave_digits": {"device": "numpy", "wait": 60, "hold": 1},

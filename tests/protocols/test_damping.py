@@ -72,7 +72,7 @@ def test_the_dose_response_is_a_slope_over_networks(told):
         if not arm.startswith("gamma"):
             return {"rnn": 0.11, "gru": 0.4}[arm]
         gamma = float(arm.split()[1])
-        slope = std * (0.25 + 0.05 * seed) or 0.01 * (-1) ** seed
+        slope = std * (0.25 + 0.05 * seed) or 0.01 * seed * (-1) ** seed
         return 0.5 - slope * np.log2(gamma / 0.02)
 
     options = {"gammas": [0.4, 0.02, 0.1], "seeds": [1, 2, 3, 4, 5], "baselines": ["rnn", "gru"]}
@@ -82,12 +82,12 @@ def test_the_dose_response_is_a_slope_over_networks(told):
     slopes = -20 * (0.25 + 0.05 * np.arange(1, 6))
     low, high = stats.ttest_1samp(slopes, 0).confidence_interval()
     assert (noisy.value, noisy.low, noisy.high) == pytest.approx((slopes.mean(), low, high))
-    assert clean.value == pytest.approx(0.2)
+    assert clean.value == pytest.approx(0.6)
     assert clean.p_value == 26 / 32  # not corrected
     assert noisy.p_value > 2 / 2**5  # corrected: all but the primary outcome
     dose, controls = findings.answer
     assert "does not clearly change the share of digits answered right" in dose
-    assert "(50, 50, 51 % at 0.02, 0.1, 0.4), and under pixel noise of 0.2 lowers it" in dose
+    assert "(50, 51, 53 % at 0.02, 0.1, 0.4), and under pixel noise of 0.2 lowers it" in dose
     assert "rnn 11" in controls
     assert controls.count(", for which this budget is too small; gru 40") == 1
 

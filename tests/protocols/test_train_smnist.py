@@ -67,7 +67,19 @@ def test_two_processes_learn_as_one(fast, tmp_path):
     """Same global batches, same loss curve to float tolerance (gloo, two processes)."""
     out = tmp_path / "two"
     command = [sys.executable, str(SCRIPT), "--fast", "--models", "horn_heterogeneous"]
-    command += ["--batch", "20", "--devices", "2", "--device", "cpu", "--out", str(out)]
+    command += [
+        "--omega",
+        "0.1",
+        "0.5",
+        "--batch",
+        "20",
+        "--devices",
+        "2",
+        "--device",
+        "cpu",
+        "--out",
+        str(out),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("Figures and numbers") == 1
