@@ -58,11 +58,12 @@ def environment(built, tmp_path_factory):
     """Programs of a new environment with the wheel; what it stands on is that of the tests."""
     place = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "venv", "--without-pip", place)
+    # Before there are others: where the tests have installed the package, pip would be satisfied.
+    pip = [sys.executable, "-m", "pip", "--python", place, "install", "--no-index", "--no-deps"]
+    run(*pip, built.wheel)
     folder = place / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
     others = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"  # after its own
     (folder / "others.pth").write_text(others)
-    pip = [sys.executable, "-m", "pip", "--python", place, "install", "--no-index", "--no-deps"]
-    run(*pip, built.wheel)
     return place / "bin"
 
 
