@@ -42,3 +42,12 @@ def test_the_best_networks(task):
     said = " ".join(said[: said.index("noise of 0.1, 0.2 and 0.4")].split())
     assert f"{100 * run['test_accuracy']:.2f} % of the test digits (" in said
     assert said.endswith("one seed; {}, {} and {} % under".format(*noise))
+
+
+def test_the_best_network_in_brian2():
+    kept = ROOT / "benchmarks" / "results" / "transfer_horn128_smnist.json"
+    answer = json.loads(kept.read_text())["answer"][0]
+    assert "10000 of 10000 digits the same label as the float64 twin" in answer
+    error = answer.split("differ by at most ")[1].split(" of the")[0]
+    assert "all 10,000 test digits the label of the first one's float64 twin" in PAGE
+    assert f"differ by {error} of the largest position" in PAGE

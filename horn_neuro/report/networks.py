@@ -5,7 +5,7 @@ from matplotlib import pyplot as plt
 
 from horn_neuro.parameters import Connections
 from horn_neuro.report.inline import in_a_notebook
-from horn_neuro.report.style import BLACK, styled
+from horn_neuro.report.style import BLACK, axes_or_new, styled
 
 __all__ = ["network_in_a_notebook", "plot_units", "plot_weights"]
 
@@ -37,7 +37,7 @@ def plot_weights(params, ax=None):
     ('sender', 'receiver')
     >>> plt.close(ax.figure)
     """
-    n, ax = params.n_units, plt.subplots(layout="constrained")[1] if ax is None else ax
+    n, ax = params.n_units, axes_or_new(ax)
     connections = Connections(params.w_rec)
     weights, name = connections.weights, "w_rec"
     edges = np.linspace(0, n, min(n, CELLS) + 1)
@@ -80,7 +80,7 @@ def plot_units(params, ax=None):
     16
     >>> plt.close(ax.figure)
     """
-    ax = plt.subplots(layout="constrained")[1] if ax is None else ax
+    ax = axes_or_new(ax)
     ax.plot(params.frequency_hz, 1e3 * params.decay_time, "o", color=BLACK, alpha=0.5, markersize=4)
     ax.set(xlabel="frequency (Hz)", ylabel="decay time (ms)")
     return ax

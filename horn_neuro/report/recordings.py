@@ -1,13 +1,12 @@
 """Pictures of one recording: traces, spectra, rasters, phases and waves."""
 
 import numpy as np
-from matplotlib import pyplot as plt
 from scipy import signal
 
 from horn_neuro.analysis import oscillator_phase
 from horn_neuro.recording import phase_crossings
 from horn_neuro.report.inline import in_a_notebook
-from horn_neuro.report.style import BLACK, GREY, SEGMENT_COLORS, styled
+from horn_neuro.report.style import BLACK, GREY, SEGMENT_COLORS, axes_or_new, styled
 
 __all__ = [
     "plot_phase",
@@ -47,7 +46,7 @@ def plot_traces(recording, trial=0, units=6, ax=None):
     ...     len(ax.lines)
     3
     """
-    x, ax = _signal(recording, "x")[trial], _axes(ax)
+    x, ax = _signal(recording, "x")[trial], axes_or_new(ax)
     order = np.argsort(recording.data["frequency"].values, kind="stable")
     if np.ndim(units) == 0:
         units = order[np.linspace(0, len(order) - 1, min(units, len(order))).round().astype(int)]
@@ -86,7 +85,7 @@ def plot_psd(recording, ax=None):
     >>> round(float(frequency[power.argmax()]), -1)  # Hz
     40.0
     """
-    x, time, ax = _signal(recording, "x"), recording.data["time"].values, _axes(ax)
+    x, time, ax = _signal(recording, "x"), recording.data["time"].values, axes_or_new(ax)
     if len(time) < 16:
         raise ValueError(f"{len(time)} samples have no spectrum; record at least 16")
     rate = 1 / (time[1] - time[0])
@@ -126,7 +125,7 @@ def plot_raster(recording, trial=0, ax=None):
     ...     ax.get_ylabel()
     'unit, by frequency'
     """
-    data, ax = recording.data, _axes(ax)
+    data, ax = recording.data, axes_or_new(ax)
     if "spike_trial" in data:
         spikes = recording.spikes
         unit, time = (values[spikes.trial == trial] for values in (spikes.unit, spikes.time))
@@ -167,7 +166,7 @@ def plot_phase(recording, trial=0, ax=None):
     ...     recording.plot_phase().images[0].get_array().shape
     (8, 300)
     """
-    phase, time, ax = _phase(recording)[trial], recording.data["time"].values, _axes(ax)
+    phase, time, ax = _phase(recording)[trial], recording.data["time"].values, axes_or_new(ax)
     order = np.argsort(recording.data["frequency"].values, kind="stable")
     extent = (time[0], time[-1], -0.5, len(order) - 0.5)
     image = ax.imshow(
@@ -215,7 +214,7 @@ def plot_waves(recording, trial=0, time=None, ax=None):
     data = recording.data
     if "position" not in data.coords:
         raise ValueError("the units have no positions: give some to HornParameters, or a lattice")
-    phase, times, ax = _phase(recording)[trial], data["time"].values, _axes(ax)
+    phase, times, ax = _phase(recording)[trial], data["time"].values, axes_or_new(ax)
     style = {"cmap": "twilight", "vmin": -np.pi, "vmax": np.pi}
     place = 1e3 * data["position"].values
     if place.shape[1] == 1:
@@ -258,10 +257,6 @@ def _signal(recording, name):
     if name not in recording.data:
         raise ValueError(f"{name} was not recorded; simulate with record=('x', 'y')")
     return recording.data[name].values
-
-
-def _axes(ax):
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
 def _show_segments(recording, ax):

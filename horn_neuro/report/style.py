@@ -18,6 +18,7 @@ __all__ = [
     "PINK",
     "SEGMENT_COLORS",
     "SKY",
+    "axes_or_new",
     "class_color",
     "styled",
 ]
@@ -45,6 +46,11 @@ _STYLE = {
     "legend.fontsize": "small",
     "svg.hashsalt": "horn_neuro",
 }
+
+
+def axes_or_new(ax):
+    """Return axes to draw in: those that are given, or of a new figure where they are None."""
+    return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
 def class_color(label):
