@@ -46,6 +46,7 @@ CONSTANTS = ("omega", "gamma", "alpha", "feedback")
 HORNS = ("horn_homogeneous", "horn_heterogeneous")
 MODELS = (*HORNS, "rnn", "gru", "lstm")
 CHOICES, READOUTS = ("best", "last"), ("last", "every")
+PRECISIONS = ("highest", "high", "medium")
 SPACINGS = {"drawn": log_uniform, "grid": log_grid}
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
 OVERRULED = ("coupling", "units", "alpha", "gamma", "omega")
@@ -89,6 +90,7 @@ class TrainSmnist(DigitExperiment):
         **{"choices": SPACINGS, "needs": ("omega",)},
     )
     learn = Option(None, "constants that learn as well", str, choices=CONSTANTS, many=True)
+    matmul = Option("highest", "torch's precision of products in training", choices=PRECISIONS)
     constants_lr = Option(0.1, "their learning rate, in shares of that of the weights", above=0)
     device = Option("auto", "where torch computes", choices=("auto", "cpu", "cuda"))
     devices = Option(1, "processes on this machine", least=1)
@@ -187,6 +189,7 @@ class TrainSmnist(DigitExperiment):
             noise=self.noise,
             input_dropout=self.input_dropout,
             oscillator_rate=self.constants_lr,
+            matmul=self.matmul,
             seed=seed,
         )
 
@@ -224,11 +227,8 @@ class TrainSmnist(DigitExperiment):
             for text, values in (
                 ("test accuracy", [run["test_accuracy"] for run in of_model]),
                 ("under noise of 0.4", [run["test_accuracy_by_noise"]["0.4"] for run in of_model]),
-                (
-                    "validation, epoch 1",
-                    [run["metrics"][0]["validation_accuracy"] for run in of_model],
-                ),
-                ("validation, best epoch", [best_validation(run["metrics"]) for run in of_model]),
+                ("validation, epoch 1", [validation(run)[0] for run in of_model]),
+                ("validation, best epoch", [max(validation(run)) for run in of_model]),
             ):
                 rows[f"{name}: {text}"] = analysis.mean_interval(values).scaled(100, "%")
             rows[f"{name}: parameters"] = analysis.Estimate(of_model[0]["parameters"] * 1.0)
@@ -249,8 +249,8 @@ class TrainSmnist(DigitExperiment):
         return {"Learning": draw_learning(runs), "Noise tolerance": draw_noise(runs)}
 
 
-def best_validation(metrics):
-    return max(row["validation_accuracy"] for row in metrics)
+def validation(run):
+    return [row["validation_accuracy"] for row in run["metrics"]]
 
 
 def size_of(model):

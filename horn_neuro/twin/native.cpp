@@ -19,7 +19,7 @@ using namespace horn;
 using at::Tensor;
 
 template <class T>
-Sizes sizes_of(const Tensor &inputs, int64_t units, const Tensor &past, bool delayed) {
+Sizes sizes_of(const Tensor &inputs, int64_t units, const Tensor &past, bool delayed, bool tiles) {
     const int64_t batch = inputs.size(1), width = Simd<T>::width;
     // Two vectors for each loaded weight, unless threads would share the tiles worse by a fifth;
     // connections with delays of their own share no vector.
@@ -27,7 +27,8 @@ Sizes sizes_of(const Tensor &inputs, int64_t units, const Tensor &past, bool del
         const int64_t sequences = vectors * width * at::get_num_threads();
         return (batch + sequences - 1) / sequences * vectors;
     };
-    const int64_t lanes = width * (delayed || 6 * turns(1) < 5 * turns(2) ? 1 : 2);
+    const bool one = delayed || (!tiles && 6 * turns(1) < 5 * turns(2));
+    const int64_t lanes = width * (one ? 1 : 2);
     return {inputs.size(0), batch, inputs.size(2),
             units,          past.size(0), lanes, (batch + lanes - 1) / lanes};
 }
@@ -47,7 +48,7 @@ T *pointer(const Tensor &t) {
 // Coefficients are w_in, bias, w, decay, gain, stiffness and feedback.
 template <class T>
 Network<T> network_of(const std::vector<Tensor> &c, const std::optional<Tensor> &delays,
-                      int64_t longest, double h, bool transpose) {
+                      int64_t longest, double h, Parts parts, bool transpose) {
     const T *w = c[2].data_ptr<T>();
     const int64_t n = c[2].size(0);
     Network<T> net{T(h),
@@ -59,22 +60,33 @@ Network<T> network_of(const std::vector<Tensor> &c, const std::optional<Tensor> 
                    pointer<T>(c[6])};
     if (delays)
         net.delayed.emplace(w, delays->data_ptr<int64_t>(), n, longest, transpose);
-    else
+    else if (parts) {
+        if constexpr (std::is_same_v<T, float>) net.tiles.emplace(w, n, transpose, parts);
+    } else
         net.weights.emplace(w, n, transpose);
     return net;
 }
 
-// `keep` is 0 for no steps, 1 for the positions and 2 for the velocities of all steps too.
+// The bfloat16 numbers that products take each float32 for, where they can and may.
+template <class T>
+Parts parts_of(Parts wanted, bool delayed) {
+    return std::is_same_v<T, float> && !delayed && wanted && matrix_unit() ? wanted : 0;
+}
+
+// `keep` is 0 for no steps, 1 for the positions and 2 for the velocities of all steps too; `wanted`
+// the bfloat16 numbers that may stand for a float32 in products, or 0.
 // Returns them, the final x, y and past, and what the backward pass needs.
 std::vector<Tensor> forward(Tensor inputs, Tensor x, Tensor y, Tensor past,
                             std::vector<Tensor> coefficients, std::optional<Tensor> delays,
-                            std::optional<Tensor> lengths, double h, int keep, bool track) {
+                            std::optional<Tensor> lengths, double h, Parts wanted, int keep,
+                            bool track) {
     std::vector<Tensor> result;
     AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_forward", [&] {
         using T = scalar_t;
         const int64_t n = x.size(1);
-        const Sizes z = sizes_of<T>(inputs, n, past, delays.has_value());
-        const auto net = network_of<T>(coefficients, delays, z.past + 1, h, false);
+        const Parts parts = parts_of<T>(wanted, delays.has_value());
+        const Sizes z = sizes_of<T>(inputs, n, past, delays.has_value(), parts);
+        const auto net = network_of<T>(coefficients, delays, z.past + 1, h, parts, false);
         auto option = inputs.options().requires_grad(false);
         const int64_t saved = track ? z.tiles : 0;
         auto history = pool().take({saved, z.velocities(), z.rows(), z.lanes}, option);
@@ -111,8 +123,8 @@ std::vector<Tensor> forward(Tensor inputs, Tensor x, Tensor y, Tensor past,
 std::vector<Tensor> backward(Tensor inputs, std::vector<Tensor> coefficients,
                              std::optional<Tensor> delays, std::optional<Tensor> lengths,
                              Tensor history, Tensor tanhs, Tensor last,
-                             std::vector<std::optional<Tensor>> gradients, double h, bool keep,
-                             bool input_gradient, bool vector_gradients) {
+                             std::vector<std::optional<Tensor>> gradients, double h, Parts wanted,
+                             bool keep, bool input_gradient, bool vector_gradients) {
     std::vector<Tensor> result;
     AT_DISPATCH_FLOATING_TYPES(inputs.scalar_type(), "horn_backward", [&] {
         using T = scalar_t;
@@ -120,7 +132,8 @@ std::vector<Tensor> backward(Tensor inputs, std::vector<Tensor> coefficients,
         // The tiles are those of the forward pass, whatever the number of threads is now.
         const Sizes z = {steps, batch, inputs.size(2), n, history.size(1) - 1 - steps,
                          history.size(3), history.size(0)};
-        const auto net = network_of<T>(coefficients, delays, z.past + 1, h, true);
+        const Parts parts = parts_of<T>(wanted, delays.has_value());
+        const auto net = network_of<T>(coefficients, delays, z.past + 1, h, parts, true);
         auto option = inputs.options().requires_grad(false);
         auto ginputs = at::zeros({input_gradient ? steps : 0, batch, z.inputs}, option);
         auto gx0 = at::empty({batch, n}, option), gy0 = at::empty_like(gx0);
@@ -159,10 +172,10 @@ std::vector<Tensor> backward(Tensor inputs, std::vector<Tensor> coefficients,
         total({n, z.inputs + 1},
               [&](auto &part, T *to) { unblock(part.w_in.data, n, z.inputs + 1, to); });
         total({n, n}, [&](auto &part, T *to) {
-            if (!net.delayed) return unblock(part.w.data, n, n, to);
+            if (!net.delayed && !net.tiles) return unblock(part.w.data, n, n, to);
+            const int64_t across = net.tiles ? ShortOuter::across(n) : Delayed<T>::across(n);
             for (int64_t i = 0; i < n; i++)
-                for (int64_t j = 0; j < n; j++)
-                    to[i * n + j] += part.w.data[i * net.delayed->across(n) + j];
+                for (int64_t j = 0; j < n; j++) to[i * n + j] += part.w.data[i * across + j];
         });
         vector(&Sums<T>::decay);
         vector(&Sums<T>::gain);
@@ -175,6 +188,7 @@ std::vector<Tensor> backward(Tensor inputs, std::vector<Tensor> coefficients,
 }  // namespace
 
 PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
+    m.def("matrix_unit", &matrix_unit);
     m.def("forward", &forward, py::call_guard<py::gil_scoped_release>());
     m.def("backward", &backward, py::call_guard<py::gil_scoped_release>());
 }

@@ -102,6 +102,12 @@ def native_problem():
     return _library()[1]
 
 
+def matrix_unit():
+    """Say whether products can be those of a unit for bfloat16 (AMX), which Linux must lend."""
+    module, _ = _library()
+    return module is not None and module.matrix_unit()
+
+
 def run_native(inputs, x, y, past, c, h, delays, keep, lengths=None):
     """Step through a sequence; arguments and returns as in `run_reference`.
 
@@ -119,7 +125,9 @@ def run_native(inputs, x, y, past, c, h, delays, keep, lengths=None):
         delays = delays.long().contiguous()
     if lengths is not None:
         lengths = lengths.long().contiguous()
-    plan = delays, lengths, h, (0 if not keep else 1 if keep == "positions" else 2)
+    # torch.set_float32_matmul_precision: how many bfloat16 may stand for each float32.
+    parts = {"highest": 0, "high": 2, "medium": 1}[torch.get_float32_matmul_precision()]
+    plan = delays, lengths, h, parts, (0 if not keep else 1 if keep == "positions" else 2)
     contiguous = [tensor.contiguous() for tensor in (inputs, x, y, past, *c)]
     xs, ys, x, y, past = _Bptt.apply(plan, torch.is_grad_enabled(), *contiguous)
     return xs if keep else None, ys if keep is True else None, x, y, past
@@ -142,13 +150,13 @@ class _Bptt(torch.autograd.Function):
         refuse_second_derivative()
         inputs, *saved = ctx.saved_tensors
         history, tanhs, last, *coefficients = saved
-        delays, lengths, h, keep = ctx.plan
+        delays, lengths, h, parts, keep = ctx.plan
         gradients = [None if g is None else g.contiguous() for g in gradients]
         module, _ = _library()
         wanted, vectors = ctx.needs_input_grad[2], any(ctx.needs_input_grad[9:13])
         ginputs, gx, gy, gpast, gboth, gw, *gvectors = module.backward(
             *(inputs, coefficients, delays, lengths, history, tanhs, last),
-            *(gradients, h, bool(keep), wanted, vectors),
+            *(gradients, h, parts, bool(keep), wanted, vectors),
         )
         gw_in, gbias = gboth[:, :-1], gboth[:, -1]  # the bias: weight of an input of 1
         ginputs = ginputs if wanted else None

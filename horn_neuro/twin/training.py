@@ -19,6 +19,7 @@ from horn_neuro.twin.task import batch_of, count_outputs
 
 __all__ = ["TrainingConfig", "train"]
 
+_PRECISIONS = ("highest", "high", "medium")
 _OPTIMIZERS = {"adamw": torch.optim.AdamW, "sgd": partial(torch.optim.SGD, momentum=0.9)}
 
 
@@ -47,6 +48,10 @@ class TrainingConfig:
         Root of all randomness.
     optimizer : 'adamw' | 'sgd'
         AdamW, or plain gradient descent with momentum, which needs another learning rate.
+    matmul : 'highest' | 'high' | 'medium'
+        Precision of products of float32 while it trains, as `torch.set_float32_matmul_precision`
+        has it: "high" takes two bfloat16 numbers for each, "medium" one, where a processor has a
+        unit for that (AMX); states stay float32. Validation takes the precision that torch has.
     patience : int | None
         Epochs without a lower validation loss after which training stops; None goes on to
         the end.
@@ -68,11 +73,13 @@ class TrainingConfig:
     oscillator_rate: float = 0.1
     seed: int = 1
     optimizer: str = "adamw"
+    matmul: str = "highest"
     patience: int | None = None
 
     def __post_init__(self):
-        if self.optimizer not in _OPTIMIZERS:
-            raise ValueError(f"optimizer = {self.optimizer!r}: choose {', '.join(_OPTIMIZERS)}")
+        for name, known in (("optimizer", _OPTIMIZERS), ("matmul", _PRECISIONS)):
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"{name} = {value!r}: choose {', '.join(known)}")
         for name, *range_ in (("epochs",), ("batch_size",), ("seed", 0, np.inf)):
             object.__setattr__(self, name, whole(name, getattr(self, name), *range_))
         if self.patience is not None:
@@ -194,7 +201,8 @@ def train(model, task, config, folder, *, fabric=None, resume=False, progress=No
         model.train()
         started, total = time.perf_counter(), torch.zeros((), device=fabric.device)
         order = generator(config.seed, f"epoch {epoch}").permutation(training)
-        with _random(child_seed(config.seed, f"dropout {epoch} {rank}"), fabric.device):
+        dropout = child_seed(config.seed, f"dropout {epoch} {rank}")
+        with _random(dropout, fabric.device), _matmul(config.matmul):
             for k in range(n_batches):
                 index = order[k * config.batch_size : (k + 1) * config.batch_size]
                 inputs, *rest = batch_of(task.inputs, task.labels, task.lengths, index)
@@ -272,6 +280,17 @@ def _random(seed, device):
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         yield
+
+
+@contextmanager
+def _matmul(precision):
+    """Take products of a precision, and leave torch's own as it was."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _disturbed(inputs, config, source):

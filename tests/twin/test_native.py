@@ -7,7 +7,7 @@ import torch
 
 import horn_neuro as hn
 from horn_neuro.twin.cell import Coefficients, run_reference
-from horn_neuro.twin.native import run_native
+from horn_neuro.twin.native import matrix_unit, run_native
 from tests.twin.test_backends import make, outputs_and_gradients
 
 pytestmark = pytest.mark.compiler
@@ -127,6 +127,41 @@ def test_equal_runs_give_equal_bits(longest, threads):
     given = *make(50, 70, 20, 1, longest, dtype=torch.float32), True
     (a, b), (c, d) = native(*given, threads=threads), native(*given, threads=threads)
     assert all(torch.equal(first, second) for first, second in zip((*a, *b), (*c, *d), strict=True))
+
+
+@pytest.fixture
+def precision():
+    before = torch.get_float32_matmul_precision()
+    yield torch.set_float32_matmul_precision
+    torch.set_float32_matmul_precision(before)
+
+
+# Tails of steps, of units and of lanes, and odd numbers of units.
+@pytest.mark.parametrize(("n_steps", "batch", "n"), [(1, 1, 1), (16, 70, 19), (33, 37, 70)])
+@pytest.mark.parametrize(("name", "error"), [("high", 2**-13), ("medium", 2**-5)])
+def test_products_of_shorter_numbers(precision, name, error, n_steps, batch, n):
+    """Outputs and gradients have the errors that torch's precision of products allows."""
+    tensors, h, _ = make(n_steps, batch, n, 2)
+    exact = outputs_and_gradients(run_reference, tensors, h, None, True)
+    precision(name)
+    assert_equal(native(tensors, h, None, True), exact)  # those of float64 are never shorter
+    given = [tensor.float() for tensor in tensors], h, None, True
+    short = native(*given)
+    assert_equal(short, exact, error)
+    precision("highest")
+    full = native(*given)
+    differ = [not torch.equal(a, b) for a, b in zip(short[1], full[1], strict=True)]
+    assert any(differ) == matrix_unit()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_products_of_shorter_numbers_count_lengths(precision, threads):
+    tensors, h, _ = make(30, 50, 20, 1, dtype=torch.float32)
+    lengths = torch.arange(50) % 30 + 1
+    precision("high")
+    found = native(tensors, h, None, True, lengths=lengths, threads=threads)
+    precision("highest")
+    assert_equal(found, native(tensors, h, None, True, lengths=lengths), 2**-13)
 
 
 @pytest.mark.parametrize("which", range(5))

@@ -170,6 +170,7 @@ BAD_OPTIONS = [
     ({"clip": 0}, "clip = 0"),
     ({"noise": -0.1}, "noise = -0.1: give a finite number of at least 0"),
     ({"optimizer": "adam"}, "optimizer = 'adam': choose adamw, sgd"),
+    ({"matmul": "low"}, "matmul = 'low': choose highest, high, medium"),
     ({"seed": 1.5}, "seed = 1.5"),
     ({"seed": None}, "seed = None"),
 ]
@@ -376,6 +377,20 @@ def test_constants_of_oscillators_learn_at_their_share_of_the_rate(task, tmp_pat
         assert steps[0]["raw_gamma"] == pytest.approx(rate * first, rel=0.01)
     groups = training_module._groups(model, TrainingConfig(weight_decay=0.3))
     assert [group.get("weight_decay") for group in groups] == [None, 0.0]
+
+
+def test_precision_of_products_is_that_of_training_only(task, tmp_path):
+    """Validation and whatever comes after it have torch's own."""
+    before, seen = torch.get_float32_matmul_precision(), {}
+
+    def watch(model, inputs):
+        seen.setdefault(model.training, set()).add(torch.get_float32_matmul_precision())
+
+    model = horn()
+    model.register_forward_pre_hook(watch)
+    run(model, task, tmp_path, epochs=1, matmul="medium")
+    assert seen == {True: {"medium"}, False: {before}}
+    assert torch.get_float32_matmul_precision() == before == "highest"
 
 
 def test_what_can_learn_nothing_is_refused(task, tmp_path):

@@ -15,13 +15,14 @@ struct Return {
 
 // Gradients that every tile adds to; one of these per thread, summed at the end.
 // Those of weights are blocks of `outer`; the bias is the weight of a last input of 1.
-// Delayed weights are rows of `delayed_outer`.
+// Delayed weights are rows of `delayed_outer`, those of the matrix unit of `ShortOuter`.
 template <class T>
 struct Sums {
     Buffer<T> w, w_in;
     std::vector<T> decay, gain, stiffness, feedback;
     Sums(int64_t n, int64_t inputs)
-        : w(round_up(n, BLOCK) * Delayed<T>::across(n)),
+        : w(std::max(round_up(n, BLOCK) * Delayed<T>::across(n),
+                     ShortOuter::across(n) * ShortOuter::across(n))),
           w_in(round_up(n, BLOCK) * round_up(inputs + 1, COLUMNS)),
           decay(n),
           gain(n),
@@ -82,14 +83,15 @@ void backward_tile(const Tile &tile, const Network<T> &net, const Return<T> &run
     const int64_t n = z.units, slab = z.slab(), steps = tile.steps;
     const int64_t signal_slab = round_up(z.inputs + 1, COLUMNS) * LANES;
     const T *history = run.history + z.past * slab;
-    Buffer<T> state(3 * slab), chunk(CHUNK * slab), given(slab), totals(4 * slab);
+    Buffer<T> state(3 * slab), chunk(CHUNK * slab), given(slab), totals(4 * n * S::width);
     Buffer<T> signal(CHUNK * signal_slab), gsignal(z.inputs * LANES);
     for (int k = 0; k < CHUNK; k++)
         std::fill_n(signal.data + k * signal_slab + z.inputs * LANES, LANES, T(1));
-    T *x = state.data, *gx = x + slab, *gy = gx + slab;
-    alignas(BYTES) T sum[ROWS * LANES];
-    T *t_decay = totals.data, *t_gain = t_decay + slab, *t_stiff = t_gain + slab;
-    T *t_feed = t_stiff + slab;
+    T *x = state.data, *gx = x + slab, *gy = gx + slab, *total = totals.data;
+    alignas(BYTES) T sum[Product<T, V>::MOST * LANES];
+    Product<T, V> product(net, n);
+    std::optional<ShortOuter> outer_product;
+    if (net.tiles) outer_product.emplace(n, net.tiles->parts);
     std::optional<DelayedReturn<T>> delayed;
     if (net.delayed) delayed.emplace(*net.delayed, run.history, steps, slab);
 
@@ -123,6 +125,7 @@ void backward_tile(const Tile &tile, const Network<T> &net, const Return<T> &run
             if (delayed) delayed->add(steps - 1 - k, gy);
             T *d = chunk.data + (k - first) * slab;
             for (int64_t i = 0; i < n; i++) {
+                vec decay = {}, gain = {}, stiffness = {}, feedback = {};
                 for (int v = 0; v < V; v++) {
                     const int64_t at = i * LANES + v * S::width;
                     // The hardware does not foresee that the next step lies a slab back.
@@ -138,20 +141,30 @@ void backward_tile(const Tile &tile, const Network<T> &net, const Return<T> &run
                     if (!run.vectors) continue;
                     const vec position = S::load(x + at) - net.h * S::load(next + at);
                     S::store(x + at, position);
-                    S::store(t_decay + at, S::load(t_decay + at) + S::load(y + at) * g);
-                    S::store(t_gain + at, S::load(t_gain + at) + tanh * g);
-                    S::store(t_stiff + at, S::load(t_stiff + at) - position * g);
-                    S::store(t_feed + at, S::load(t_feed + at) + position * drive);
+                    decay += S::load(y + at) * g;
+                    gain += tanh * g;
+                    stiffness -= position * g;
+                    feedback += position * drive;
+                }
+                if (!run.vectors) continue;
+                T *to = total + i * 4 * S::width;
+                for (const vec &sum : {decay, gain, stiffness, feedback}) {
+                    S::store(to, S::load(to) + sum);
+                    to += S::width;
                 }
             }
             if (delayed)
                 delayed->push(d);
-            else
-                for (int64_t block = 0; block < n; block += ROWS) {
-                    multiply<T, V>(*net.weights, block, n, d, sum);
-                    const int rows = std::min<int64_t>(ROWS, n - block);
+            else {
+                product.take(d);
+                for (int64_t block = 0; block < n; block += product.rows) {
+                    product.multiply(block, sum);
+                    const int rows = std::min<int64_t>(product.rows, n - block);
                     for (int64_t l = 0; l < rows * LANES; l++) gy[block * LANES + l] += sum[l];
                 }
+            }
+            if constexpr (SHORT<T, V>)
+                if (outer_product) outer_product->take(k - first, d, y);
             tile.load(run.inputs + k * z.batch * z.inputs, z.inputs,
                       signal.data + (k - first) * signal_slab);
             if (run.ginputs) {
@@ -168,18 +181,16 @@ void backward_tile(const Tile &tile, const Network<T> &net, const Return<T> &run
         }
         if (delayed)
             delayed->weights(steps - last, sums.w.data);
-        else
+        else if (!outer_product)
             outer<T, V>(chunk.data, n, slab, history + first * slab, n, slab, size, sums.w.data);
+        else if constexpr (SHORT<T, V>)
+            outer_product->add(size, sums.w.data);
         outer<T, V>(chunk.data, n, slab, signal.data, z.inputs + 1, signal_slab, size,
                     sums.w_in.data);
     }
     for (int64_t i = 0; i < n; i++)
-        for (int64_t l = 0; l < LANES; l++) {
-            sums.decay[i] += t_decay[i * LANES + l];
-            sums.gain[i] += t_gain[i * LANES + l];
-            sums.stiffness[i] += t_stiff[i * LANES + l];
-            sums.feedback[i] += t_feed[i * LANES + l];
-        }
+        for (auto *sum : {&sums.decay, &sums.gain, &sums.stiffness, &sums.feedback})
+            for (int64_t l = 0; l < S::width; l++) (*sum)[i] += *total++;
     tile.store(gx, n, run.gx0);
     // The first velocity, and those before it, which only delays reach.
     for (int64_t back = 0; back <= z.past; back++) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
 
 #include "network.h"
 
@@ -22,11 +23,18 @@ void forward_tile(const Tile &tile, const Network<T> &net, const Run<T> &run) {
     const Sizes &z = tile.z;
     const int64_t n = z.units, slab = z.slab();
     const bool track = run.tanhs != nullptr;
-    alignas(BYTES) T drive[ROWS * LANES];
-    Buffer<T> positions(slab), signal(z.inputs * LANES), two(track ? 0 : 2 * slab);
+    alignas(BYTES) T drive[Product<T, V>::MOST * LANES];
+    Product<T, V> product(net, n);
+    Buffer<T> positions(slab), signal(z.inputs * LANES), two(2 * slab);
     std::optional<Lines<T>> lines;
     std::optional<DelayedSums<T>> sums;
-    T *x = positions.data, *y = track ? run.history : two.data;
+    T *x = positions.data, *y = two.data, *history = run.history;
+    // The velocities after a step, for the backward pass.
+    auto save = [&](const T *velocities) {
+        if (!track) return;
+        std::memcpy(history, velocities, n * LANES * sizeof(T));
+        history += slab;
+    };
     tile.load(run.x0, n, x);
     if (net.delayed) {
         sums.emplace(*net.delayed);
@@ -34,21 +42,25 @@ void forward_tile(const Tile &tile, const Network<T> &net, const Run<T> &run) {
         for (int64_t back = z.past; back > 0; back--) {
             tile.load(run.past0 + (back - 1) * z.batch * n, n, y);
             lines->push(y);
-            if (track) y += slab;
+            save(y);
         }
     }
     tile.load(run.y0, n, y);
     if (lines) lines->push(y);
+    save(y);
     for (int64_t k = 0; k < tile.steps; k++) {
         tile.load(run.inputs + k * z.batch * z.inputs, z.inputs, signal.data);
-        T *next = track ? y + slab : two.data + (y == two.data ? slab : 0);
-        if (sums) sums->advance(k, *lines);
-        for (int64_t block = 0; block < n; block += ROWS) {
-            const int rows = std::min<int64_t>(ROWS, n - block);
+        T *next = two.data + (y == two.data ? slab : 0);
+        if (sums)
+            sums->advance(k, *lines);
+        else
+            product.take(y);
+        for (int64_t block = 0; block < n; block += product.rows) {
+            const int rows = std::min<int64_t>(product.rows, n - block);
             if (sums)
                 for (int r = 0; r < rows; r++) S::store(drive + r * LANES, sums->at(block + r, k));
             else
-                multiply<T, V>(*net.weights, block, n, y, drive);
+                product.multiply(block, drive);
             for (int r = 0; r < rows; r++) {
                 const int64_t i = block + r;
                 for (int v = 0; v < V; v++) {
@@ -71,11 +83,14 @@ void forward_tile(const Tile &tile, const Network<T> &net, const Run<T> &run) {
                                           net.stiffness[i] * position;
                     S::store(next + at, velocity);
                     S::store(x + at, position + net.h * velocity);
-                    if (track) S::store(run.tanhs + k * slab + at, u);
+                    if (!track) continue;
+                    S::stream(run.tanhs + k * slab + at, u);
+                    S::stream(history + at, velocity);
                 }
             }
         }
         y = next;
+        if (track) history += slab;
         if (lines) lines->push(y);
         if (run.xs) tile.store(x, n, run.xs + k * z.batch * n);
         if (run.ys) tile.store(y, n, run.ys + k * z.batch * n);

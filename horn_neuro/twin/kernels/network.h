@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <numeric>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "delays.h"
+#include "matrix_unit.h"
 
 namespace horn {
 
@@ -17,7 +19,46 @@ struct Network {
     T h;
     const T *w_in, *bias, *decay, *gain, *stiffness, *feedback;
     std::optional<Packed<T>> weights;  // without delays
+    std::optional<ShortWeights> tiles;  // the same for the matrix unit
     std::optional<Delayed<T>> delayed;
+};
+
+// Whether products of these tiles can be the matrix unit's.
+template <class T, int V>
+constexpr bool SHORT = std::is_same_v<T, float> && V * Simd<T>::width == SIDE;
+
+// Weights without delays times the signal of a step, some rows at a time.
+template <class T, int V>
+class Product {
+    const Network<T> &net;
+    const int64_t n;
+    std::optional<Tiles> unit;
+    std::optional<ShortSignal> words;
+    const T *signal = nullptr;
+    const int32_t *taken = nullptr;
+
+  public:
+    static constexpr int64_t MOST = std::max<int64_t>(ROWS, SHORT<T, V> ? SIDE : 0);
+    const int64_t rows;  // at a time
+
+    Product(const Network<T> &net, int64_t n) : net(net), n(n), rows(net.tiles ? SIDE : ROWS) {
+        if (!net.tiles) return;
+        unit.emplace();
+        words.emplace(n, net.tiles->parts);
+    }
+
+    void take(const T *step) {
+        signal = step;
+        if constexpr (SHORT<T, V>)
+            if (words) taken = words->take(step);
+    }
+
+    // sum[row][lane] of the rows from `block` on.
+    void multiply(int64_t block, T *sum) const {
+        if constexpr (SHORT<T, V>)
+            if (words) return net.tiles->multiply(block / SIDE, taken, sum);
+        horn::multiply<T, V>(*net.weights, block, n, signal, sum);
+    }
 };
 
 // `past` is the number of velocities before the first that delays reach back to.

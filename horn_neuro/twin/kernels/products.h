@@ -7,6 +7,10 @@
 #include <utility>
 #include <vector>
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 namespace horn {
 
 // Bytes of a vector, and the rows (of weights that share a loaded signal) and columns
@@ -25,6 +29,14 @@ struct Simd {
     static constexpr int width = BYTES / sizeof(T);
     static vec load(const T *p) { return *(const vec *)p; }
     static void store(T *p, vec v) { *(vec *)p = v; }
+    // Past the caches, which what is saved for the backward pass would flood.
+    static void stream(T *p, vec v) {
+#ifdef __AVX512F__
+        _mm512_stream_si512((__m512i *)p, (__m512i)v);
+#else
+        store(p, v);
+#endif
+    }
 };
 
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
