@@ -5,8 +5,8 @@ Forward and backward of a full-length batch (784 steps) with a linear readout
 and cross-entropy, interleaved in one process, medians of the turns. "Eager" is
 the reference backend. The share of the GEMM limit counts 6 n^2 operations for
 each sequence and step against a large product measured in the same run.
-What delays, masks, stacks, lengths and readouts at every step cost is told in
-seconds of one core, which other jobs disturb less.
+What delays, masks, stacks, shorter products, lengths and readouts at every step
+cost is told in seconds of one core, which other jobs disturb less.
 
     python benchmarks/train.py               # some 8 minutes on two cores
     python benchmarks/train.py --quick
@@ -106,7 +106,15 @@ def kinds(n, size):
         calls[name] = lambda net=net: training_step(net, inputs, labels)
     if n <= 128:
         calls["delays of 1 to 20 steps, analytic"] = lambda: training_step(analytic, inputs, labels)
+
+    def shorter(precision):
+        torch.set_float32_matmul_precision(precision)
+        training_step(twin, inputs, labels)
+        torch.set_float32_matmul_precision("highest")
+
     return calls | {
+        'matmul = "high"': lambda: shorter("high"),
+        'matmul = "medium"': lambda: shorter("medium"),
         "loss at every step": lambda: training_step(every, inputs, labels),
         "lengths of 1 to 784 steps": lambda: training_step(twin, inputs, labels, lengths),
         "inference": lambda: inference(twin, inputs),

@@ -65,7 +65,8 @@ class HornNetwork(nn.Module):
     -----
     Equations: `HornParameters`. A field that learns is an `nn.Parameter` of its
     name, omega, gamma and alpha under ``raw_omega`` and so on; all others are
-    buffers.
+    buffers. Products of float32 have the precision that
+    `torch.set_float32_matmul_precision` allows, where that is faster; states stay float32.
 
     Examples
     --------
