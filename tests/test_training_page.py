@@ -51,3 +51,30 @@ def test_the_best_network_in_brian2():
     error = answer.split("differ by at most ")[1].split(" of the")[0]
     assert "all 10,000 test digits the label of the first one's float64 twin" in PAGE
     assert f"differ by {error} of the largest position" in PAGE
+
+
+def told(runs, *keys):
+    """Mean and half of the 95 % t interval, in percent, as the pages have them."""
+    values = []
+    for run in runs:
+        for key in keys:
+            run = run[key]
+        values.append(100 * run)
+    found = analysis.mean_interval(values)
+    return f"{found.value:.1f}" + (f" ± {found.value - found.low:.1f}" if len(runs) > 1 else "")
+
+
+@pytest.mark.parametrize("units", [32, 64, 128, 256])
+@pytest.mark.parametrize(("task", "name"), [("smnist", "sMNIST"), ("psmnist", "psMNIST")])
+def test_constants_that_learn(task, name, units):
+    """The table of new seeds, and what the README has of it."""
+    runs = [r for r in RUNS if (r.get("task", "smnist"), r["units"]) == (task, units)]
+    runs = [run for run in runs if run["seed"] > 10]
+    if not runs:
+        assert f"| {name} | {units}, " not in PAGE
+        return
+    (size,), (epochs,) = ({run[key] for run in runs} for key in ("parameters", "epochs"))
+    cells = [name, f"{units}, {size:,}", str(epochs), str(len(runs))]
+    cells += [told(runs, key) for key in ("test_accuracy", "test_accuracy_last")]
+    cells += [told(runs, "test_accuracy_by_noise", std) for std in ("0.1", "0.2", "0.4")]
+    assert f"| {' | '.join(cells)} |" in PAGE

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import torch
 
+from horn_neuro.twin.state import with_lengths
+
 __all__ = [
     "NAMES",
     "Plan",
@@ -23,6 +25,7 @@ NAMES = (
 )
 
 
+@with_lengths
 def run_analytic(inputs, x, y, past, c, h, delays, keep):
     """Step through a sequence; arguments and returns as in `run_reference`.
 

@@ -39,7 +39,7 @@ def choose_backend(name, inputs, delays, coupling=None):
     Returns
     -------
     run : callable
-        With the arguments of `run_reference`.
+        With the arguments of `run_reference`, and lengths as in `run_native`.
 
     Raises
     ------

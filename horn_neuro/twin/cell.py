@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import torch
 
+from horn_neuro.twin.state import with_lengths
+
 __all__ = ["Coefficients", "horn_step", "run_reference"]
 
 
@@ -72,6 +74,7 @@ def horn_step(x, y, inputs, recurrent, c, h, force=0.0):
     return x + h * y, y
 
 
+@with_lengths
 def run_reference(inputs, x, y, past, c, h, delays, keep, past_x=None, springs=None):
     """Step through a sequence by eager autograd, one step at a time.
 

@@ -18,6 +18,7 @@ from horn_neuro.twin.analytic import (
     refuse_second_derivative,
     run_analytic,
 )
+from horn_neuro.twin.state import with_lengths
 
 __all__ = ["CudaCapture", "GraphRunner", "run_graph"]
 
@@ -99,8 +100,11 @@ class GraphRunner:
         self._graphs = {}
         self._lock = threading.Lock()
 
-    def __call__(self, inputs, x, y, past, c, h, delays, keep):
+    def __call__(self, *given, **options):
         """Step through a sequence; arguments and returns as in `run_reference`."""
+        return with_lengths(self._run)(*given, **options)
+
+    def _run(self, inputs, x, y, past, c, h, delays, keep):
         tensors = (inputs, x, y, past, *c, *(() if delays is None else (delays,)))
         place = self._capture.place(inputs.device)
         if place is not None:

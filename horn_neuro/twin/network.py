@@ -10,7 +10,6 @@ from horn_neuro.parameters import DiffusiveCoupling, HornParameters
 from horn_neuro.recording import Recording, State
 from horn_neuro.twin.backends import BACKENDS, choose_backend
 from horn_neuro.twin.cell import Coefficients
-from horn_neuro.twin.native import run_native
 from horn_neuro.twin.state import HornOutput, HornState, check_lengths, without_padding
 from horn_neuro.twin.torch_files import without_wrappers
 from horn_neuro.twin.transforms import constrain, unconstrain
@@ -233,16 +232,12 @@ class HornNetwork(nn.Module):
             sequence = without_padding(sequence, lengths)
         start = self._start(state, sequence)
         run = choose_backend(self.backend, sequence, self.delays, self.coupling)
-        every, options = self.readout == "every", self._springs(start)
-        # The native backend ends every sequence itself; of others, the end is one of all states.
-        ended = lengths is None or run is run_native
-        if run is run_native:
-            options["lengths"] = lengths
-        keep = record or not ended or ("positions" if every else False)
-        run_with = (*start[:3], self.coefficients(), self.h, self.delays, keep)
-        xs, ys, x, *rest = run(sequence, *run_with, **options)
-        if not ended:
-            x, *rest = self._ends(xs, ys, lengths, start)
+        every = self.readout == "every"
+        keep = record or ("positions" if every else False)
+        xs, ys, x, *rest = run(
+            *(sequence, *start[:3], self.coefficients(), self.h, self.delays, keep),
+            **{"lengths": lengths, **self._springs(start)},
+        )
         heard = nn.functional.dropout(xs if every else x, self.dropout, self.training)
         logits = nn.functional.linear(heard, self._masked("w_out"), self.b_out)
         if every and self.batch_first:
@@ -279,19 +274,6 @@ class HornNetwork(nn.Module):
                 )
         x, y, *pasts = state[: len(shapes)]
         return x, y, *(past.transpose(0, 1) for past in pasts)
-
-    def _ends(self, xs, ys, lengths, start):
-        """Return the state after the last step of each sequence, as backends do."""
-        x, y, *pasts = start
-        every_y = torch.cat([pasts[0].flip(0), y[None], ys])
-        ends, which = lengths + len(pasts[0]), torch.arange(len(lengths), device=lengths.device)
-        back = torch.arange(1, len(pasts[0]) + 1, device=lengths.device)[:, None]
-        state = [xs[lengths - 1, which], every_y[ends, which], every_y[ends - back, which]]
-        if len(pasts) > 1:
-            every_x = torch.cat([pasts[1].flip(0), x[None], xs])
-            back = torch.arange(1, len(pasts[1]) + 1, device=lengths.device)[:, None]
-            state.append(every_x[lengths + len(pasts[1]) - back, which])
-        return state
 
     def _springs(self, start):
         """Return what only the reference takes, of coupled positions."""

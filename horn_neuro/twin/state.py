@@ -1,5 +1,6 @@
 """Where a network stands: `HornState` between two steps, `HornOutput` after the last one."""
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -7,7 +8,14 @@ import torch
 
 from horn_neuro.recording import Recording
 
-__all__ = ["HornOutput", "HornState", "at_ends", "check_lengths", "without_padding"]
+__all__ = [
+    "HornOutput",
+    "HornState",
+    "at_ends",
+    "check_lengths",
+    "with_lengths",
+    "without_padding",
+]
 
 
 class HornState(NamedTuple):
@@ -81,6 +89,42 @@ def at_ends(outputs, lengths=None):
     if lengths is None:
         return outputs[:, -1]
     return outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]
+
+
+def with_lengths(run):
+    """Let a backend that runs all sequences equally long return the state at the end of each.
+
+    Parameters
+    ----------
+    run : callable
+        With the arguments of `run_reference`, but for the lengths.
+
+    Returns
+    -------
+    run : callable
+        With ``lengths``, a Tensor of int64 of shape (batch,), or None where they are equal.
+    """
+
+    @functools.wraps(run)
+    def wrapped(inputs, x, y, past, c, h, delays, keep, lengths=None, **options):
+        rest = (c, h, delays)
+        if lengths is None:
+            return run(inputs, x, y, past, *rest, keep, **options)
+        xs, ys, *_ = run(inputs, x, y, past, *rest, True, **options)
+        which = torch.arange(len(lengths), device=lengths.device)
+
+        def before(states, first, past):
+            """Return states before the last one of each sequence, the most recent first."""
+            every = torch.cat([past.flip(0), first[None], states])
+            back = torch.arange(len(past), device=lengths.device)[:, None]
+            return every[lengths + len(past) - 1 - back, which]
+
+        kept = (xs, ys) if keep else (None, None)
+        ends = xs[lengths - 1, which], ys[lengths - 1, which], before(ys, y, past)
+        past_x = options.get("past_x")
+        return *kept, *ends, *([] if past_x is None else [before(xs, x, past_x)])
+
+    return wrapped
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,6 @@ def test_networks_ask_for_no_more_steps_than_they_read(monkeypatch, readout, opt
         return run_native(*given, **named)
 
     monkeypatch.setattr("horn_neuro.twin.native.run_native", spy)
-    monkeypatch.setattr("horn_neuro.twin.network.run_native", spy)
     network = hn.HornNetwork(hn.effenberger_2025(4, seed=1), "native", readout=readout)
     out = network(torch.rand(2, 5, 1), **options)
     assert asked == [keep]
