@@ -109,7 +109,9 @@ void forward_tile(const Tile &tile, const Network<T> &net, const Run<T> &run) {
             }
         }
     }
-    if (track) tile.store(x, n, run.last);
+    if (!track) return;
+    tile.store(x, n, run.last);
+    S::settle();
 }
 
 }  // namespace horn

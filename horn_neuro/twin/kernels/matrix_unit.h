@@ -127,13 +127,12 @@ class ShortWeights {
     std::vector<std::pair<int64_t, int64_t>> range;
 
   public:
-    const int64_t units, chunks;
+    const int64_t chunks;
     const Parts parts;
 
     ShortWeights(const float *w, int64_t n, bool transpose, Parts parts)
         : tiles(round_up(n, SIDE) / SIDE * (round_up(n, SIDE) / SIDE) * parts * 2 * TILE),
           range(round_up(n, SIDE) / SIDE),
-          units(n),
           chunks(round_up(n, SIDE) / SIDE),
           parts(parts) {
         for (int64_t block = 0; block < chunks; block++) {

@@ -37,6 +37,12 @@ struct Simd {
         store(p, v);
 #endif
     }
+    // Let other threads see what was streamed, which is not in the order of other stores.
+    static void settle() {
+#ifdef __AVX512F__
+        _mm_sfence();
+#endif
+    }
 };
 
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
