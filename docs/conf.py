@@ -24,6 +24,7 @@ myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"
+default_role = "py:obj"  # names in docstrings, which link_by_last_name leads on
 autodoc_default_options = {"exclude-members": "set_score_request"}  # scikit-learn's own
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -41,8 +42,22 @@ html_theme_options = {
 html_sidebars = {path.stem: [] for path in DOCS.glob("*.md") if path.stem != "tutorials"}
 
 
+def link_by_last_name(app, env, node, contnode):
+    """Lead a name such as `Recording` to what has it, if only one thing does."""
+    python = env.domains["py"]
+    name = node.get("reftarget", "").removeprefix("hn.").removeprefix("horn_neuro.")
+    # A bare word can be an argument, whatever property has its name.
+    kinds = ("class", "function", *(["property", "method"] if "." in name else []))
+    known = [n for n, one in python.objects.items() if one.objtype in kinds and not one.aliased]
+    found = [full for full in known if f".{full}".endswith(f".{name}")]
+    if node.get("refdomain") != "py" or len(found) != 1:
+        return None
+    return python.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, contnode)
+
+
 def setup(app):
     """Bring here what lies beside: Sphinx reads below its own folder only."""
+    app.connect("missing-reference", link_by_last_name)
     shutil.rmtree(DOCS / "api" / "generated", ignore_errors=True)  # names that are gone
     for name, pattern in {"notebooks": "*.ipynb", "benchmarks": "*.md"}.items():
         shutil.rmtree(DOCS / name, ignore_errors=True)

@@ -137,4 +137,10 @@ def test_the_site_is_built_without_a_warning(tmp_path):
         [*command, ROOT / "docs", tmp_path / "html"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "html" / "index.html").is_file()
+    pages = {path.stem: path.read_text() for path in (tmp_path / "html").rglob("*.html")}
+    first = (tmp_path / "html" / "index.html").read_text()
+    assert "hn.network(weights" in re.sub(r"<[^>]+>", "", first)
+    # Python's words on the type of a constant:
+    assert [name for name, text in pages.items() if "Built-in immutable" in text] == []
+    link = 'HornParameters.html#horn_neuro.parameters.HornParameters"'
+    assert link in pages["horn_neuro.twin.HornNetwork"]
