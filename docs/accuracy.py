@@ -1,0 +1,148 @@
+"""Keep runs of train_smnist; draw docs/pictures/accuracy.png, and print tables, out of kept ones.
+
+    python docs/accuracy.py RUN ...
+
+A line of benchmarks/results/smnist_levers.jsonl is one trained network. Those of a seed above
+10 are in the picture and in the tables, which belong into docs/training.md.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from matplotlib import pyplot as plt
+
+from horn_neuro import analysis
+from horn_neuro.experiment import load_results
+from horn_neuro.report import figures, styled
+from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "benchmarks" / "results" / "smnist_levers.jsonl"
+TASKS = {"smnist": "sMNIST", "psmnist": "psMNIST"}
+UNITS = (32, 64, 128, 256)
+KINDS = {"equal": (BLUE, "o"), "spread": (ORANGE, "s"), "learned": (GREEN, "^")}
+# As docs/training.md has them, with their sources: parameters, accuracies (%) by task, and
+# where a name goes, which meets nothing there.
+PUBLISHED = {
+    "asRNN": (16_000, 98.89, 95.41, "left"),
+    "wRNN": (47_000, 97.6, 96.7, "left"),
+    "BRF": (68_874, 99.0, 95.0, "right"),
+    "LEM": (68_000, 99.45, 96.6, "right"),
+    "coRNN": (134_000, 99.35, 97.34, "right"),
+}
+
+
+# Options of the protocol that tell a recipe.
+RECIPE = (
+    *("omega", "spacing", "gamma", "alpha", "coupling", "dropout", "input_dropout"),
+    *("validation", "lr", "constants_lr", "batch", "matmul"),
+)
+
+
+def lines(folder):
+    """Return what is kept of a run folder, a network a line (list of str)."""
+    options = load_results(folder / "config.json")["options"]
+    first = {name: options[name] for name in ("task", "units", "epochs")}
+    first |= {"training_noise": options["noise"], "learn": " ".join(options["learn"] or ())}
+    written = []
+    for run in load_results(folder)["runs"]:
+        line = {name: run[name] for name in ("model", "seed", "parameters")} | first
+        line |= {name: options[name] for name in RECIPE}
+        line |= {name: run[name] for name in run if name.startswith("test_accuracy")}
+        line["training_loss"] = round(run["metrics"][-1]["loss"], 4)
+        epochs = [round(epoch["validation_accuracy"], 4) for epoch in run["metrics"]]
+        written.append(json.dumps(line | {"validation_by_epoch": epochs}))
+    return written
+
+
+def kept():
+    """Return runs of new seeds by task, units and kind (dict)."""
+    runs = {(t, n, kind): [] for t in TASKS for n in UNITS for kind in KINDS}
+    for run in map(json.loads, KEPT.read_text().splitlines()):
+        if run["seed"] > 10:
+            kind = "equal" if run["model"] == "horn_homogeneous" else "spread"
+            kind = "learned" if run["learn"] else kind
+            runs[run.get("task", "smnist"), run["units"], kind].append(run)
+    return {key: runs[key] for key in runs if runs[key]}
+
+
+def percent(runs, *keys):
+    """Return the mean over runs of what lies under keys, with its interval (Estimate)."""
+    values = []
+    for run in runs:
+        for key in keys:
+            run = run[key]
+        values.append(100 * run)
+    return analysis.mean_interval(values)
+
+
+def told(found):
+    """Return mean and half of the interval; one run has none."""
+    return f"{found.value:.1f}" + (f" ± {found.value - found.low:.1f}" if found.n > 1 else "")
+
+
+def rows():
+    """Return the lines of the table (list of str)."""
+    written = []
+    for (task, units, kind), runs in kept().items():
+        (size,), (epochs,) = ({run[key] for run in runs} for key in ("parameters", "epochs"))
+        cells = [TASKS[task], f"{units}, {size:,}", kind, str(epochs), str(len(runs))]
+        cells += [told(percent(runs, key)) for key in ("test_accuracy", "test_accuracy_last")]
+        cells += [told(percent(runs, "test_accuracy_by_noise", s)) for s in ("0.1", "0.2", "0.4")]
+        written.append(f"| {' | '.join(cells)} |")
+    return written
+
+
+def differences():
+    """Return the lines of the table of differences, seed by seed (list of str)."""
+    runs, written = kept(), []
+    for name, before, after in (
+        ("spread instead of equal", "equal", "spread"),
+        ("and learned", "spread", "learned"),
+    ):
+        cells = []
+        for task in TASKS:
+            for units in (32, 64):
+                one, two = (
+                    {run["seed"]: 100 * run["test_accuracy"] for run in runs[task, units, kind]}
+                    for kind in (before, after)
+                )
+                of_both = [[values[seed] for seed in sorted(one)] for values in (two, one)]
+                cells.append(str(analysis.paired_difference(*of_both)))
+        written.append(f"| {name} | {' | '.join(cells)} |")
+    return written
+
+
+def draw():
+    """Draw test errors by the number of parameters."""
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), sharex=True, sharey=True)
+    for k, (ax, (task, title)) in enumerate(zip(panels, TASKS.items(), strict=True)):
+        for kind, (color, marker) in KINDS.items():
+            of_kind = [runs for (t, _, found), runs in kept().items() if (t, found) == (task, kind)]
+            found = [percent(runs, "test_accuracy") for runs in of_kind]
+            sizes = [runs[0]["parameters"] for runs in of_kind]
+            half = [f.value - f.low if f.n > 1 else 0 for f in found]
+            ax.errorbar(
+                *(sizes, [100 - f.value for f in found], half),
+                **{"color": color, "marker": marker, "capsize": 3, "label": kind},
+            )
+        for name, (size, *accuracies, side) in PUBLISHED.items():
+            ax.plot(size, 100 - accuracies[k], "x", color=GREY)
+            place = {"xytext": (6 if side == "right" else -6, -3), "textcoords": "offset points"}
+            place["ha"] = "left" if side == "right" else "right"
+            ax.annotate(name, (size, 100 - accuracies[k]), fontsize=9, color=GREY, **place)
+        ax.set(xscale="log", yscale="log", title=title, xlabel="parameters", xlim=(1e3, 4e5))
+        figures.label_log_axis(ax.yaxis)
+    panels[0].set_ylabel("test error (%)")
+    panels[0].legend(title="frequencies", loc="lower left")
+    return figure
+
+
+if __name__ == "__main__":
+    new = [line for folder in sys.argv[1:] for line in lines(Path(folder))]
+    every = dict.fromkeys([*KEPT.read_text().splitlines(), *new])  # none twice
+    KEPT.write_text("".join(f"{line}\n" for line in every))
+    with styled():
+        draw().savefig(ROOT / "docs" / "pictures" / "accuracy.png", dpi=110)
+    print("\n".join([*rows(), "", *differences()]))
