@@ -93,8 +93,9 @@ def cluster_records(task, rows, client, **limits):
     """Yield the record of each row, as they end, from the workers of a Dask cluster.
 
     Dask itself gives a row to another worker where one has died, and gives it up
-    after as many as ``distributed.scheduler.allowed-failures`` says. Workers of
-    one thread each run side by side best.
+    after as many as ``distributed.scheduler.allowed-failures`` says. A worker takes
+    along what waits there, and what it has not yet sent, so that in the end such
+    rows are tried again, one at a time. Workers of one thread each run side by side best.
 
     Parameters
     ----------
@@ -112,16 +113,31 @@ def cluster_records(task, rows, client, **limits):
     ConnectionError
         If the cluster has gone.
     """
-    from distributed import KilledWorker, as_completed
+    from distributed import as_completed
 
     futures = {client.submit(run_row, task, row, **limits, pure=False): row for row in rows}
+    suspects = []
     for future in as_completed(futures):
-        try:
-            yield future.result()
-        except KilledWorker as error:
-            yield _lost(futures[future], f"the row has lost its worker too often ({error})")
-        except Exception as error:
-            raise ConnectionError(f"the cluster does not answer ({error!r})") from None
+        record, _ = _result(future)
+        if record is None:
+            suspects.append(futures[future])
+        else:
+            yield record
+    for row in suspects:
+        record, error = _result(client.submit(run_row, task, row, **limits, pure=False))
+        yield record or _lost(row, f"the row has lost its worker too often ({error})")
+
+
+def _result(future):
+    """Return the record of a row, or None and what Dask says of the workers that it has lost."""
+    from distributed import KilledWorker
+
+    try:
+        return future.result(), None
+    except KilledWorker as error:
+        return None, error
+    except Exception as error:
+        raise ConnectionError(f"the cluster does not answer ({error!r})") from None
 
 
 @contextmanager
