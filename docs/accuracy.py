@@ -22,6 +22,12 @@ KEPT = ROOT / "benchmarks" / "results" / "smnist_levers.jsonl"
 TASKS = {"smnist": "sMNIST", "psmnist": "psMNIST"}
 UNITS = (32, 64, 128, 256)
 KINDS = {"equal": (BLUE, "o"), "spread": (ORANGE, "s"), "learned": (GREEN, "^")}
+# By model, and whether omega, gamma and alpha learn; others are in no table.
+KIND_OF = {
+    ("horn_homogeneous", ""): "equal",
+    ("horn_heterogeneous", ""): "spread",
+    ("horn_heterogeneous", "omega gamma alpha"): "learned",
+}
 # As docs/training.md has them, with their sources: parameters, accuracies (%) by task, and
 # where a name goes, which meets nothing there.
 PUBLISHED = {
@@ -31,8 +37,6 @@ PUBLISHED = {
     "LEM": (68_000, 99.45, 96.6, "right"),
     "coRNN": (134_000, 99.35, 97.34, "right"),
 }
-
-
 # Options of the protocol that tell a recipe.
 RECIPE = (
     *("omega", "spacing", "gamma", "alpha", "coupling", "dropout", "input_dropout"),
@@ -60,10 +64,9 @@ def kept():
     """Return runs of new seeds by task, units and kind (dict)."""
     runs = {(t, n, kind): [] for t in TASKS for n in UNITS for kind in KINDS}
     for run in map(json.loads, KEPT.read_text().splitlines()):
-        if run["seed"] > 10:
-            kind = "equal" if run["model"] == "horn_homogeneous" else "spread"
-            kind = "learned" if run["learn"] else kind
-            runs[run.get("task", "smnist"), run["units"], kind].append(run)
+        key = run.get("task", "smnist"), run["units"], KIND_OF.get((run["model"], run["learn"]))
+        if run["seed"] > 10 and key in runs:
+            runs[key].append(run)
     return {key: runs[key] for key in runs if runs[key]}
 
 
@@ -122,7 +125,7 @@ def draw():
             of_kind = [runs for (t, _, found), runs in kept().items() if (t, found) == (task, kind)]
             found = [percent(runs, "test_accuracy") for runs in of_kind]
             sizes = [runs[0]["parameters"] for runs in of_kind]
-            half = [f.value - f.low if f.n > 1 else 0 for f in found]
+            half = [f.value - f.low if f.n > 1 else float("nan") for f in found]
             ax.errorbar(
                 *(sizes, [100 - f.value for f in found], half),
                 **{"color": color, "marker": marker, "capsize": 3, "label": kind},

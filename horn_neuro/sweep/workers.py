@@ -95,7 +95,8 @@ def cluster_records(task, rows, client, **limits):
     Dask itself gives a row to another worker where one has died, and gives it up
     after as many as ``distributed.scheduler.allowed-failures`` says. A worker takes
     along what waits there, and what it has not yet sent, so that in the end such
-    rows are tried again, one at a time. Workers of one thread each run side by side best.
+    rows are tried again, no more than there are workers at a time. Workers
+    of one thread each run side by side best.
 
     Parameters
     ----------
@@ -123,9 +124,14 @@ def cluster_records(task, rows, client, **limits):
             suspects.append(futures[future])
         else:
             yield record
-    for row in suspects:
-        record, error = _result(client.submit(run_row, task, row, **limits, pure=False))
-        yield record or _lost(row, f"the row has lost its worker too often ({error})")
+    while suspects:
+        n_workers = max(1, len(client.nthreads()))
+        now, suspects = suspects[:n_workers], suspects[n_workers:]
+        futures = {client.submit(run_row, task, row, **limits, pure=False): row for row in now}
+        for future in as_completed(futures):
+            record, error = _result(future)
+            reason = f"the row has lost its worker too often ({error})"
+            yield record or _lost(futures[future], reason)
 
 
 def _result(future):
