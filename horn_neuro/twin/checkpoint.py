@@ -29,7 +29,7 @@ def write_checkpoint(folder, config, task, metrics, best, **parts):
     best : dict of str to Tensor
         State of the best model.
     **parts
-        What has a state: model, optimizer and schedule.
+        What has a state, or a list of such: model, optimizer and schedule.
     """
     with atomic_path(folder / METRICS) as path:
         path.write_text("".join(json.dumps(row) + "\n" for row in metrics))
@@ -38,9 +38,14 @@ def write_checkpoint(folder, config, task, metrics, best, **parts):
         "task": task.fingerprint,
         "metrics": json.dumps(metrics),
         "best": best,
-        **{name: part.state_dict() for name, part in parts.items()},
+        **{name: _state(part) for name, part in parts.items()},
     }
     write_torch(state, folder / CHECKPOINT)
+
+
+def _state(part):
+    """Return the state of a part, or the states of its parts."""
+    return [_state(one) for one in part] if isinstance(part, list) else part.state_dict()
 
 
 def read_checkpoint(path, config, task):
@@ -74,6 +79,8 @@ def read_checkpoint(path, config, task):
     try:
         saved, state["metrics"] = json.loads(state["config"]), json.loads(state["metrics"])
         saved = {**asdict(type(config)()), **saved}  # of before there was a choice
+        for name in ("optimizer", "schedule"):  # of before there could be several
+            state[name] = [state[name]] if isinstance(state[name], dict) else state[name]
     except (RecursionError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no checkpoint of a training ({error})") from None
     if state.get("task", task.fingerprint) != task.fingerprint:

@@ -3,7 +3,6 @@
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,12 @@ from horn_neuro.parameters import child_seed, generator
 from horn_neuro.twin.checkpoint import CHECKPOINT, read_checkpoint, write_checkpoint
 from horn_neuro.twin.evaluation import Loss, evaluate, noisy
 from horn_neuro.twin.network import HornNetwork
+from horn_neuro.twin.optimizers import OPTIMIZERS, make_optimizers
 from horn_neuro.twin.task import batch_of, count_outputs
 
 __all__ = ["TrainingConfig", "train"]
 
 _PRECISIONS = ("highest", "high", "medium")
-_OPTIMIZERS = {"adamw": torch.optim.AdamW, "sgd": partial(torch.optim.SGD, momentum=0.9)}
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,11 @@ class TrainingConfig:
         weights; they have no weight decay.
     seed : int
         Root of all randomness.
-    optimizer : 'adamw' | 'sgd'
-        AdamW, or plain gradient descent with momentum, which needs another learning rate.
+    optimizer : 'adamw' | 'sgd' | 'muon'
+        AdamW, or plain gradient descent with momentum, which needs another learning rate, or Muon
+        for the recurrent weights (w_rec; weight_hh of torch's networks) and AdamW for all others.
+        Muon makes the singular values of a step about equal [1]_; its steps have the root mean
+        square of `learning_rate`.
     matmul : 'highest' | 'high' | 'medium'
         Precision of products of float32 while it trains, as `torch.set_float32_matmul_precision`
         has it: "high" takes two bfloat16 numbers for each, "medium" one, where a processor has a
@@ -55,6 +57,16 @@ class TrainingConfig:
     patience : int | None
         Epochs without a lower validation loss after which training stops; None goes on to
         the end.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range, or torch is too old to have Muon (before 2.9).
+
+    References
+    ----------
+    .. [1] Jordan et al., Muon: an optimizer for hidden layers in neural networks, 2024,
+       https://kellerjordan.github.io/posts/muon.
 
     Examples
     --------
@@ -77,9 +89,14 @@ class TrainingConfig:
     patience: int | None = None
 
     def __post_init__(self):
-        for name, known in (("optimizer", _OPTIMIZERS), ("matmul", _PRECISIONS)):
+        for name, known in (("optimizer", OPTIMIZERS), ("matmul", _PRECISIONS)):
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"{name} = {value!r}: choose {', '.join(known)}")
+        if self.optimizer == "muon" and not hasattr(torch.optim, "Muon"):
+            raise ValueError(
+                f"optimizer = 'muon' needs torch 2.9 or later, not {torch.__version__}; "
+                "update torch, or choose adamw"
+            )
         for name, *range_ in (("epochs",), ("batch_size",), ("seed", 0, np.inf)):
             object.__setattr__(self, name, whole(name, getattr(self, name), *range_))
         if self.patience is not None:
@@ -170,22 +187,25 @@ def train(model, task, config, folder, *, fabric=None, resume=False, progress=No
             f"batch_size = {config.batch_size}, but there are {len(training)} training sequences"
         )
     bare = model
-    optimizer = _OPTIMIZERS[config.optimizer](
-        _groups(model, config), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    highest = [group["lr"] for group in optimizer.param_groups]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, highest, total_steps=config.epochs * n_batches
-    )
+    optimizers = make_optimizers(model, config)
+    schedules = [
+        torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            [group["lr"] for group in optimizer.param_groups],
+            total_steps=config.epochs * n_batches,
+        )
+        for optimizer in optimizers
+    ]
     # Before a checkpoint is loaded, which would lose bits in a model of another precision.
-    model, optimizer = fabric.setup(Loss(model, count_outputs(task.labels)), optimizer)
+    model, *optimizers = fabric.setup(Loss(model, count_outputs(task.labels)), *optimizers)
     metrics, best = [], None
     if resume:
         state = read_checkpoint(folder / CHECKPOINT, config, task)
         try:
             bare.load_state_dict(state["model"])
-            optimizer.load_state_dict(state["optimizer"])
-            schedule.load_state_dict(state["schedule"])
+            for parts, name in ((optimizers, "optimizer"), (schedules, "schedule")):
+                for part, of_part in zip(parts, state[name], strict=True):
+                    part.load_state_dict(of_part)
         except Exception as error:  # whatever other contents bring about
             raise ValueError(
                 f"{folder / CHECKPOINT} is of another network "
@@ -208,14 +228,14 @@ def train(model, task, config, folder, *, fabric=None, resume=False, progress=No
                 inputs, *rest = batch_of(task.inputs, task.labels, task.lengths, index)
                 inputs = _disturbed(inputs, config, f"{epoch} {k}")
                 batch = [t[rank::world].contiguous() for t in (inputs, *rest) if t is not None]
-                optimizer.zero_grad()
+                model.zero_grad()
                 loss = model(*map(fabric.to_device, batch))
                 fabric.backward(loss)
                 fabric.clip_gradients(
-                    model, optimizer, max_norm=config.clip, error_if_nonfinite=False
+                    model, optimizers[0], max_norm=config.clip, error_if_nonfinite=False
                 )
-                optimizer.step()
-                schedule.step()
+                for part in (*optimizers, *schedules):
+                    part.step()
                 total += loss.detach()
                 if observe is not None:
                     observe(epoch * n_batches + k + 1, bare)
@@ -233,7 +253,7 @@ def train(model, task, config, folder, *, fabric=None, resume=False, progress=No
             "loss": loss,
             "validation_loss": found[0],
             name: found[1],
-            "learning_rate": schedule.get_last_lr()[0],
+            "learning_rate": schedules[0].get_last_lr()[0],
             "sequences_per_second": n_batches * config.batch_size / seconds,
         }
         better = max((_goodness(earlier) for earlier in metrics), default=-np.inf)
@@ -241,7 +261,7 @@ def train(model, task, config, folder, *, fabric=None, resume=False, progress=No
             best = {key: value.detach().cpu().clone() for key, value in bare.state_dict().items()}
         metrics.append(row)
         if rank == 0:
-            parts = {"model": bare, "optimizer": optimizer, "schedule": schedule}
+            parts = {"model": bare, "optimizer": optimizers, "schedule": schedules}
             write_checkpoint(folder, config, task, metrics, best, **parts)
         fabric.barrier()
         if progress is not None:
@@ -261,16 +281,6 @@ def _check(model, task):
             f"delays of up to {model.initial.max_delay} steps, but the longest sequence has "
             f"{longest}, in which they never arrive; give shorter ones"
         )
-
-
-def _groups(model, config):
-    """Return the groups of parameters of an optimizer: weights, and constants of oscillators."""
-    groups = {False: [], True: []}
-    for name, parameter in model.named_parameters():
-        groups[name.rpartition(".")[2].startswith("raw_")].append(parameter)
-    rate = config.oscillator_rate * config.learning_rate
-    options = {False: {}, True: {"lr": rate, "weight_decay": 0.0}}
-    return [{"params": p, **options[constant]} for constant, p in groups.items() if p]
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from horn_neuro.twin import (
 from horn_neuro.twin import checkpoint as checkpoint_module
 from horn_neuro.twin import training as training_module
 from horn_neuro.twin.evaluation import Loss
+from horn_neuro.twin.optimizers import make_optimizers
 
 
 @pytest.fixture
@@ -76,14 +77,17 @@ def test_the_best_epoch_is_that_of_validation(task, tmp_path):
 
 
 @pytest.mark.parametrize("make", [horn, lambda: BaselineClassifier("gru", 5, n_outputs=2)])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize(("noise", "precision"), [(0.0, "32-true"), (0.3, "64-true")])
-def test_a_resumed_run_continues_to_the_same_numbers(make, noise, precision, task, tmp_path):
+def test_a_resumed_run_continues_to_the_same_numbers(
+    make, noise, precision, optimizer, task, tmp_path
+):
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
     torch.manual_seed(1)
     model = make()
     start = {key: value.clone() for key, value in model.state_dict().items()}
-    options = {"noise": noise, "precision": precision}
+    options = {"noise": noise, "precision": precision, "optimizer": optimizer}
     whole, best = run(model, task, tmp_path / "whole", **options)
     assert {str(value.dtype)[-2:] for value in best.values()} == {precision[:2]}
 
@@ -96,7 +100,7 @@ def test_a_resumed_run_continues_to_the_same_numbers(make, noise, precision, tas
 
     model = make()
     model.load_state_dict(start)
-    config = TrainingConfig(epochs=3, batch_size=16, noise=noise)
+    config = TrainingConfig(epochs=3, batch_size=16, noise=noise, optimizer=optimizer)
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     with pytest.raises(Interruption):
         train(model, task, config, tmp_path / "parts", fabric=fabric, progress=stop)
@@ -169,7 +173,7 @@ BAD_OPTIONS = [
     ({"weight_decay": -1}, "weight_decay = -1"),
     ({"clip": 0}, "clip = 0"),
     ({"noise": -0.1}, "noise = -0.1: give a finite number of at least 0"),
-    ({"optimizer": "adam"}, "optimizer = 'adam': choose adamw, sgd"),
+    ({"optimizer": "adam"}, "optimizer = 'adam': choose adamw, sgd, muon"),
     ({"matmul": "low"}, "matmul = 'low': choose highest, high, medium"),
     ({"seed": 1.5}, "seed = 1.5"),
     ({"seed": None}, "seed = None"),
@@ -182,25 +186,68 @@ def test_options_that_cannot_be(options, message):
         TrainingConfig(**options)
 
 
-def test_sgd_is_that_of_torch_with_its_schedule(task, tmp_path):
+def by_sgd(model):
+    return [(torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=0.1), 0.05)]
+
+
+def by_muon(model):
+    """AdamW for all but w_rec; Muon's steps are 0.2 of its rate."""
+    others = [p for name, p in model.named_parameters() if name != "w_rec"]
+    muon = torch.optim.Muon([model.w_rec], 0.25, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
+    return [(torch.optim.AdamW(others, 0.05, weight_decay=0.1), 0.05), (muon, 0.25)]
+
+
+@pytest.mark.parametrize(("name", "make"), [("sgd", by_sgd), ("muon", by_muon)])
+def test_other_optimizers_are_those_of_torch_with_its_schedule(name, make, task, tmp_path):
     """One epoch against a plain loop; no gradient here is long enough to be clipped."""
     options = {"epochs": 1, "batch_size": 16, "learning_rate": 0.05, "weight_decay": 0.1}
     trained = horn()
-    run(trained, task, tmp_path, optimizer="sgd", clip=1e6, **options)
+    run(trained, task, tmp_path, optimizer=name, clip=1e6, **options)
     model, (training, _) = horn(), task.split(1)
-    optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=5)
+    pairs = make(model)
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR
+    steps = [part for pair in pairs for part in (pair[0], one_cycle(*pair, total_steps=5))]
     order = hn.parameters.generator(1, "epoch 0").permutation(training)
     for index in order[:80].reshape(5, 16):
-        optimizer.zero_grad()
+        model.zero_grad()
         torch.nn.functional.cross_entropy(
             model(task.inputs[index]).logits, task.labels[index]
         ).backward()
-        optimizer.step()
-        schedule.step()
+        for part in steps:
+            part.step()
     for found, expected in zip(trained.parameters(), model.parameters(), strict=True):
         assert torch.allclose(found, expected, atol=1e-6)
     assert not torch.allclose(model.w_rec, horn().w_rec, atol=1e-3)
+
+
+@pytest.mark.parametrize("make", [horn, lambda: BaselineClassifier("lstm", 5, n_outputs=2)])
+def test_muon_steps_along_all_directions_of_the_recurrent_gradient(make, task, tmp_path):
+    """Its first step is about U V' of the gradient's singular vectors, as long as the rate."""
+    torch.manual_seed(1)
+    model, seen = make(), []
+    name = next(n for n, _ in model.named_parameters() if "w_rec" in n or "weight_hh" in n)
+    start = model.get_parameter(name).detach().clone()
+
+    def keep(step, model):
+        if step == 1:
+            weight = model.get_parameter(name)
+            seen.extend([(start - weight).detach().double(), weight.grad.double()])
+
+    options = {"batch_size": 16, "weight_decay": 0.0, "optimizer": "muon"}
+    train(model, task, TrainingConfig(epochs=1, clip=1e9, **options), tmp_path, observe=keep)
+    step, gradient = seen
+    u, s, v = torch.linalg.svd(gradient, full_matrices=False)
+    along = torch.diag(u.T @ step @ v.T) / (1e-2 / 25 * np.sqrt(max(step.shape)))
+    large = s > s[0] / 100
+    assert s[0] > 10 * s[large][-1]
+    assert along[large].min() > 0.6
+    assert along.max() < 1.3
+
+
+def test_muon_needs_a_torch_that_has_it(monkeypatch):
+    monkeypatch.delattr(torch.optim, "Muon")
+    with pytest.raises(ValueError, match=r"needs torch 2.9 or later, not .*; update torch, or"):
+        TrainingConfig(optimizer="muon")
 
 
 def test_a_checkpoint_of_the_time_before_sgd_is_one_of_adamw(task, tmp_path, monkeypatch):
@@ -211,6 +258,16 @@ def test_a_checkpoint_of_the_time_before_sgd_is_one_of_adamw(task, tmp_path, mon
         run(horn(), task, tmp_path)
     with pytest.raises(ValueError, match="optimizer = adamw, not sgd; resume with the same"):
         run(horn(), task, tmp_path, optimizer="sgd", resume=True)
+    metrics, _ = run(horn(), task, tmp_path, resume=True)
+    assert len(metrics) == 3
+
+
+def test_a_checkpoint_of_the_time_of_one_optimizer_goes_on(task, tmp_path, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(
+            checkpoint_module, "_state", lambda p: (p[0] if isinstance(p, list) else p).state_dict()
+        )
+        run(horn(), task, tmp_path)
     metrics, _ = run(horn(), task, tmp_path, resume=True)
     assert len(metrics) == 3
 
@@ -375,8 +432,8 @@ def test_constants_of_oscillators_learn_at_their_share_of_the_rate(task, tmp_pat
         assert steps[0]["w_rec"] == pytest.approx(first, rel=0.01)
         assert steps[0]["raw_omega"] == pytest.approx(rate * first, rel=0.01)
         assert steps[0]["raw_gamma"] == pytest.approx(rate * first, rel=0.01)
-    groups = training_module._groups(model, TrainingConfig(weight_decay=0.3))
-    assert [group.get("weight_decay") for group in groups] == [None, 0.0]
+    (optimizer,) = make_optimizers(model, TrainingConfig(weight_decay=0.3))
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.3, 0.0]
 
 
 def test_precision_of_products_is_that_of_training_only(task, tmp_path):
