@@ -8,6 +8,7 @@ A line of benchmarks/results/smnist_levers.jsonl is one trained network. Those o
 
 import json
 import sys
+from itertools import product
 from pathlib import Path
 
 from matplotlib import pyplot as plt
@@ -22,6 +23,8 @@ KEPT = ROOT / "benchmarks" / "results" / "smnist_levers.jsonl"
 TASKS = {"smnist": "sMNIST", "psmnist": "psMNIST"}
 UNITS = (32, 64, 128, 256)
 KINDS = {"equal": (BLUE, "o"), "spread": (ORANGE, "s"), "learned": (GREEN, "^")}
+NAMES = {"muon": "Muon", "adamw": "AdamW"}
+STYLES = {"muon": {"ls": "-"}, "adamw": {"ls": ":", "mfc": "white", "lw": 1}}
 # By model, and whether omega, gamma and alpha learn; others are in no table.
 KIND_OF = {
     ("horn_homogeneous", ""): "equal",
@@ -40,7 +43,7 @@ PUBLISHED = {
 # Options of the protocol that tell a recipe.
 RECIPE = (
     *("omega", "spacing", "gamma", "alpha", "coupling", "dropout", "input_dropout"),
-    *("validation", "lr", "constants_lr", "batch", "matmul"),
+    *("validation", "optimizer", "lr", "constants_lr", "batch", "matmul"),
 )
 
 
@@ -60,12 +63,13 @@ def lines(folder):
     return written
 
 
-def kept():
+def kept(optimizer="muon"):
     """Return runs of new seeds by task, units and kind (dict)."""
     runs = {(t, n, kind): [] for t in TASKS for n in UNITS for kind in KINDS}
     for run in map(json.loads, KEPT.read_text().splitlines()):
         key = run.get("task", "smnist"), run["units"], KIND_OF.get((run["model"], run["learn"]))
-        if run["seed"] > 10 and key in runs:
+        by = run.get("optimizer", "adamw")  # what there was before there was a choice
+        if run["seed"] > 10 and by == optimizer and key in runs:
             runs[key].append(run)
     return {key: runs[key] for key in runs if runs[key]}
 
@@ -85,10 +89,10 @@ def told(found):
     return f"{found.value:.1f}" + (f" ± {found.value - found.low:.1f}" if found.n > 1 else "")
 
 
-def rows():
-    """Return the lines of the table (list of str)."""
+def rows(optimizer="muon"):
+    """Return the lines of a table (list of str)."""
     written = []
-    for (task, units, kind), runs in kept().items():
+    for (task, units, kind), runs in kept(optimizer).items():
         (size,), (epochs,) = ({run[key] for run in runs} for key in ("parameters", "epochs"))
         cells = [TASKS[task], f"{units}, {size:,}", kind, str(epochs), str(len(runs))]
         cells += [told(percent(runs, key)) for key in ("test_accuracy", "test_accuracy_last")]
@@ -97,23 +101,47 @@ def rows():
     return written
 
 
+def paired(before, after, value):
+    """Return the difference of values seed by seed (Estimate), of seeds that both have."""
+    one, two = ({run["seed"]: value(run) for run in runs} for runs in (before, after))
+    seeds = sorted(set(one) & set(two))
+    return analysis.paired_difference(*([of[seed] for seed in seeds] for of in (two, one)))
+
+
+def accuracy(run):
+    """Return the test accuracy (%)."""
+    return 100 * run["test_accuracy"]
+
+
+def under_noise(run):
+    """Return the test accuracy (%) under pixel noise of 0.2."""
+    return 100 * run["test_accuracy_by_noise"]["0.2"]
+
+
 def differences():
-    """Return the lines of the table of differences, seed by seed (list of str)."""
+    """Return the lines of the table of kinds (list of str)."""
     runs, written = kept(), []
     for name, before, after in (
         ("spread instead of equal", "equal", "spread"),
         ("and learned", "spread", "learned"),
     ):
-        cells = []
-        for task in TASKS:
-            for units in (32, 64):
-                one, two = (
-                    {run["seed"]: 100 * run["test_accuracy"] for run in runs[task, units, kind]}
-                    for kind in (before, after)
-                )
-                of_both = [[values[seed] for seed in sorted(one)] for values in (two, one)]
-                cells.append(str(analysis.paired_difference(*of_both)))
-        written.append(f"| {name} | {' | '.join(cells)} |")
+        both = [
+            [runs[task, n, kind] for kind in (before, after)] for task in TASKS for n in (32, 64)
+        ]
+        written.append(f"| {name} | {' | '.join(str(paired(*two, accuracy)) for two in both)} |")
+    return written
+
+
+def by_optimizer():
+    """Return the lines of the table of Muon instead of AdamW (list of str)."""
+    before, after, written = kept("adamw"), kept(), []
+    for (task, units, kind), runs in after.items():
+        both = before.get((task, units, kind), []), runs
+        if min(map(len, both)) > 1:
+            found = [str(paired(*both, value)) for value in (accuracy, under_noise)]
+            epochs = [f"{runs[0]['epochs']}" for runs in both]
+            cells = [f"{TASKS[task]}, {units} units, {kind}", *epochs, *found]
+            written.append(f"| {' | '.join(cells)} |")
     return written
 
 
@@ -121,15 +149,14 @@ def draw():
     """Draw test errors by the number of parameters."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), sharex=True, sharey=True)
     for k, (ax, (task, title)) in enumerate(zip(panels, TASKS.items(), strict=True)):
-        for kind, (color, marker) in KINDS.items():
-            of_kind = [runs for (t, _, found), runs in kept().items() if (t, found) == (task, kind)]
+        for (kind, (color, marker)), optimizer in product(KINDS.items(), STYLES):
+            of_kind = [r for (t, _, of), r in kept(optimizer).items() if (t, of) == (task, kind)]
             found = [percent(runs, "test_accuracy") for runs in of_kind]
             sizes = [runs[0]["parameters"] for runs in of_kind]
             half = [f.value - f.low if f.n > 1 else float("nan") for f in found]
-            ax.errorbar(
-                *(sizes, [100 - f.value for f in found], half),
-                **{"color": color, "marker": marker, "capsize": 3, "label": kind},
-            )
+            style = {"color": color, "marker": marker, "capsize": 3, **STYLES[optimizer]}
+            style["label"] = f"{kind}, {NAMES[optimizer]}"
+            ax.errorbar(sizes, [100 - f.value for f in found], half, **style)
         for name, (size, *accuracies, side) in PUBLISHED.items():
             ax.plot(size, 100 - accuracies[k], "x", color=GREY)
             place = {"xytext": (6 if side == "right" else -6, -3), "textcoords": "offset points"}
@@ -148,4 +175,5 @@ if __name__ == "__main__":
     KEPT.write_text("".join(f"{line}\n" for line in every))
     with styled():
         draw().savefig(ROOT / "docs" / "pictures" / "accuracy.png", dpi=110)
-    print("\n".join([*rows(), "", *differences()]))
+    parts = rows(), differences(), by_optimizer(), rows("adamw")
+    print("\n\n".join("\n".join(part) for part in parts))
