@@ -31,6 +31,7 @@ class _HornEstimator(BaseEstimator):
         epochs=30,
         batch_size=32,
         learning_rate=1e-2,
+        optimizer="adamw",
         heterogeneous=True,
         params=None,
         validation_fraction=0.1,
@@ -43,6 +44,7 @@ class _HornEstimator(BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.optimizer = optimizer
         self.heterogeneous = heterogeneous
         self.params = params
         self.validation_fraction = validation_fraction
@@ -75,6 +77,7 @@ class _HornEstimator(BaseEstimator):
             epochs=self.epochs,
             batch_size=min(whole("batch_size", self.batch_size), n_training),
             learning_rate=self.learning_rate,
+            optimizer=self.optimizer,
             patience=self.patience,
             seed=seed,
         )
@@ -150,6 +153,8 @@ class HornClassifier(ClassifierMixin, _HornEstimator):
         Sequences a step; fewer, if there are not as many.
     learning_rate : float
         The highest of the one-cycle schedule.
+    optimizer : 'adamw' | 'sgd' | 'muon'
+        As in `horn_neuro.twin.TrainingConfig`; 'muon' learns long sequences in fewer epochs.
     heterogeneous : bool
         As in `horn_neuro.trainable`, which makes the network.
     params : HornParameters | None
@@ -231,9 +236,9 @@ class HornRegressor(RegressorMixin, _HornEstimator):
     ----------
     n_units : int
         Oscillators.
-    epochs, batch_size, learning_rate, heterogeneous, params, validation_fraction, patience
+    epochs, batch_size, learning_rate, optimizer, heterogeneous, params
         As in `HornClassifier`.
-    backend, random_state, verbose
+    validation_fraction, patience, backend, random_state, verbose
         As in `HornClassifier`.
 
     Attributes

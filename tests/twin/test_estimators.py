@@ -70,8 +70,12 @@ def test_scikit_learn_tools_work():
     X = X[:, :, 0]
     model = hn.HornClassifier(4, epochs=1, random_state=0)
     assert clone(model).get_params() == model.get_params()
-    search = GridSearchCV(model, {"n_units": [3, 5], "learning_rate": [1e-2]}, cv=2).fit(X, y)
+    grid = {"n_units": [3, 5], "optimizer": ["adamw", "muon"]}
+    search = GridSearchCV(model, grid, cv=2).fit(X, y)
     assert search.best_params_["n_units"] in (3, 5)
+    model.set_params(epochs=3)
+    one, two = (clone(model).set_params(optimizer=by).fit(X, y).params_ for by in ("adamw", "muon"))
+    assert not np.allclose(one.w_rec, two.w_rec, atol=1e-4)
     assert make_pipeline(StandardScaler(), model).fit(X, y).predict(X).shape == (45,)
 
 
@@ -106,6 +110,7 @@ def test_patience_stops_early():
         ({"y": [0.1, 0.5, 0.2, 0.7]}, "continuous"),
         ({"validation_fraction": 1.0}, "leaves none of 4"),
         ({"params": "net"}, "give HornParameters"),
+        ({"optimizer": "adam"}, "optimizer = 'adam': choose adamw, sgd, muon"),
         ({"params": hn.effenberger_2025(3, 2, 2, seed=1)}, "2 inputs and 2 outputs.*1 and 2"),
         (
             {"params": hn.effenberger_2025(3, 1, 2, seed=1).replace(delays=np.full((3, 3), 9))},
