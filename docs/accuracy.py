@@ -64,14 +64,24 @@ def lines(folder):
 
 
 def kept(optimizer="muon"):
-    """Return runs of new seeds by task, units and kind (dict)."""
-    runs = {(t, n, kind): [] for t in TASKS for n in UNITS for kind in KINDS}
+    """Return runs of new seeds by task, units, kind and epochs (dict)."""
+    runs = {}
     for run in map(json.loads, KEPT.read_text().splitlines()):
-        key = run.get("task", "smnist"), run["units"], KIND_OF.get((run["model"], run["learn"]))
+        kind = KIND_OF.get((run["model"], run["learn"]))
         by = run.get("optimizer", "adamw")  # what there was before there was a choice
-        if run["seed"] > 10 and by == optimizer and key in runs:
-            runs[key].append(run)
-    return {key: runs[key] for key in runs if runs[key]}
+        if run["seed"] > 10 and run["units"] in UNITS and by == optimizer and kind:
+            key = run.get("task", "smnist"), run["units"], kind, run["epochs"]
+            runs.setdefault(key, []).append(run)
+    cells = product(TASKS, UNITS, KINDS)
+    return {key: runs[key] for cell in cells for key in sorted(runs) if key[:3] == cell}
+
+
+def shortest(optimizer="muon"):
+    """Return runs of the fewest epochs by task, units and kind (dict)."""
+    found = {}
+    for (*key, _), runs in kept(optimizer).items():
+        found.setdefault(tuple(key), runs)
+    return found
 
 
 def percent(runs, *keys):
@@ -92,8 +102,8 @@ def told(found):
 def rows(optimizer="muon"):
     """Return the lines of a table (list of str)."""
     written = []
-    for (task, units, kind), runs in kept(optimizer).items():
-        (size,), (epochs,) = ({run[key] for run in runs} for key in ("parameters", "epochs"))
+    for (task, units, kind, epochs), runs in kept(optimizer).items():
+        (size,) = {run["parameters"] for run in runs}
         cells = [TASKS[task], f"{units}, {size:,}", kind, str(epochs), str(len(runs))]
         cells += [told(percent(runs, key)) for key in ("test_accuracy", "test_accuracy_last")]
         cells += [told(percent(runs, "test_accuracy_by_noise", s)) for s in ("0.1", "0.2", "0.4")]
@@ -120,7 +130,7 @@ def under_noise(run):
 
 def differences():
     """Return the lines of the table of kinds (list of str)."""
-    runs, written = kept(), []
+    runs, written = shortest(), []
     for name, before, after in (
         ("spread instead of equal", "equal", "spread"),
         ("and learned", "spread", "learned"),
@@ -134,7 +144,7 @@ def differences():
 
 def by_optimizer():
     """Return the lines of the table of Muon instead of AdamW (list of str)."""
-    before, after, written = kept("adamw"), kept(), []
+    before, after, written = shortest("adamw"), shortest(), []
     for (task, units, kind), runs in after.items():
         both = before.get((task, units, kind), []), runs
         if min(map(len, both)) > 1:
@@ -150,7 +160,8 @@ def draw():
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), sharex=True, sharey=True)
     for k, (ax, (task, title)) in enumerate(zip(panels, TASKS.items(), strict=True)):
         for (kind, (color, marker)), optimizer in product(KINDS.items(), STYLES):
-            of_kind = [r for (t, _, of), r in kept(optimizer).items() if (t, of) == (task, kind)]
+            found = shortest(optimizer).items()
+            of_kind = [runs for (t, _, of), runs in found if (t, of) == (task, kind)]
             found = [percent(runs, "test_accuracy") for runs in of_kind]
             sizes = [runs[0]["parameters"] for runs in of_kind]
             half = [f.value - f.low if f.n > 1 else float("nan") for f in found]

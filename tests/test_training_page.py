@@ -160,7 +160,7 @@ def test_few_directions_carry_the_gradient_of_recurrent_weights():
 def test_the_readme(units):
     cells = []
     for task in ("smnist", "psmnist"):
-        runs = ACCURACY["kept"]()[task, units, "learned"]
+        runs = ACCURACY["shortest"]()[task, units, "learned"]
         one = " ¹" if len(runs) == 1 else ""
         cells.append(ACCURACY["told"](ACCURACY["percent"](runs, "test_accuracy")) + one)
     assert f"| **{units} units** | {runs[0]['parameters']:,} | {' | '.join(cells)} |" in README
