@@ -176,7 +176,7 @@ def draw():
         ax.set(xscale="log", yscale="log", title=title, xlabel="parameters", xlim=(1e3, 4e5))
         figures.label_log_axis(ax.yaxis)
     panels[0].set_ylabel("test error (%)")
-    panels[0].legend(title="frequencies", loc="lower left")
+    panels[1].legend(title="frequencies", loc="lower left", fontsize=9)
     return figure
 
 

@@ -118,11 +118,22 @@ def test_the_tables_are_those_of_the_kept_runs():
     for part in (differences, by_optimizer):
         at = lines.index(part[0])
         assert lines[at : at + len(part)] == part
-    one, two, permuted_one, permuted_two = differences[0].strip("| ").split(" | ")[1:]
-    assert (
-        f"{permuted_one} points more of the test digits at 32 units and {permuted_two}" in FINDINGS
-    )
-    assert f"no difference shows: {one} and {two}." in FINDINGS
+    first = [cell.strip() for cell in differences[0].strip("| ").split("|")[1:]]
+    assert f"by Muon {first[2]} points more of the test digits at 32 units" in FINDINGS
+    assert f"and {first[3]} at 64; by AdamW" in FINDINGS
+    assert f"at 32 units by Muon ({first[0]} for spread ones)" in FINDINGS
+    assert f"not clearly at 64 ({first[1]})" in FINDINGS
+    one, two, *permuted = (of_adamw(task, n) for task in ("smnist", "psmnist") for n in (32, 64))
+    assert f"nor by AdamW ({one}, {two})" in FINDINGS
+    for text in (FINDINGS, " ".join(PAGE.split())):
+        assert "{} and {}".format(*permuted) in text
+
+
+def of_adamw(task, units):
+    """Return what spread frequencies gain by AdamW (Estimate)."""
+    runs = ACCURACY["shortest"]("adamw")
+    both = (runs[task, units, kind] for kind in ("equal", "spread"))
+    return ACCURACY["paired"](*both, ACCURACY["accuracy"])
 
 
 def test_others_are_the_same_in_picture_page_and_readme():
@@ -156,11 +167,14 @@ def test_few_directions_carry_the_gradient_of_recurrent_weights():
     assert f"four directions carry {said} of the squared gradient" in " ".join(PAGE.split())
 
 
-@pytest.mark.parametrize("units", [64, 128, 256])
+@pytest.mark.parametrize("units", [32, 64, 128, 256])
 def test_the_readme(units):
-    cells = []
-    for task in ("smnist", "psmnist"):
-        runs = ACCURACY["shortest"]()[task, units, "learned"]
-        one = " ¹" if len(runs) == 1 else ""
-        cells.append(ACCURACY["told"](ACCURACY["percent"](runs, "test_accuracy")) + one)
-    assert f"| **{units} units** | {runs[0]['parameters']:,} | {' | '.join(cells)} |" in README
+    """Digits in order by Muon, permuted ones by AdamW; 32 units are equal ones."""
+    cells, kind = [], "equal" if units == 32 else "learned"
+    for task, optimizer in (("smnist", "muon"), ("psmnist", "adamw"))[: 1 if units == 32 else 2]:
+        runs = ACCURACY["shortest"](optimizer)[task, units, kind]
+        cells.append(ACCURACY["told"](ACCURACY["percent"](runs, "test_accuracy")))
+    row = f"{units} units** | {runs[0]['parameters']:,} | {' | '.join(cells)} |"
+    assert row in README
+    if units == 128:
+        assert f"| {cells[0].split()[0]} % with 18,442 parameters (below) |" in README
