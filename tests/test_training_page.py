@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from horn_neuro.protocols.train_smnist import TrainSmnist
 
 import horn_neuro as hn
 from horn_neuro import analysis
-from horn_neuro.experiment import material
-from horn_neuro.parameters import generator, log_uniform
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "training.md").read_text()
@@ -129,6 +128,38 @@ def test_the_tables_are_those_of_the_kept_runs():
         assert "{} and {}".format(*permuted) in text
 
 
+def test_what_the_page_says_of_optimizers():
+    page, runs, before = (
+        " ".join(PAGE.split()),
+        ACCURACY["shortest"](),
+        ACCURACY["shortest"]("adamw"),
+    )
+
+    def gained(*cell):
+        return ACCURACY["paired"](before[cell], runs[cell], ACCURACY["accuracy"])
+
+    in_order = [cell for cell in runs if cell[0] == "smnist" and len(before[cell]) > 1]
+    found = {cell: gained(*cell) for cell in in_order}
+    more = [cell for cell in in_order if found[cell].low > 0]
+    assert [cell[1:] for cell in more] == [(32, "equal"), (64, "spread"), (128, "learned")]
+    assert len(in_order) == 7
+    assert min(of.high for of in found.values()) > 0
+    assert "three of these seven networks answer more, none clearly less" in page
+    said = "by {:.2f} points (32 equal units), {:.2f} (64 spread), {:.2f} (128 learned)"
+    assert said.format(*(found[cell].value for cell in more)) in page
+    permuted = {cell: gained(*cell) for cell in runs if cell[0] == "psmnist"}
+    assert {cell[2] for cell, of in permuted.items() if of.low > 0} == {"equal"}
+    equal = [permuted["psmnist", n, "equal"].value for n in (32, 64)]
+    assert "only equal units gain** ({:.1f} and {:.1f} points)".format(*equal) in page
+    noise = [
+        ACCURACY["percent"](runs["psmnist", n, kind], "test_accuracy_by_noise", "0.2").value
+        for kind in ("equal", "spread")
+        for n in (32, 64)
+    ]
+    said = "equal units answer {:.0f} and {:.0f} % by Muon, spread ones {:.0f} and {:.0f} %"
+    assert said.format(*noise) in page
+
+
 def of_adamw(task, units):
     """Return what spread frequencies gain by AdamW (Estimate)."""
     runs = ACCURACY["shortest"]("adamw")
@@ -151,13 +182,17 @@ def test_few_directions_carry_the_gradient_of_recurrent_weights():
     """Before training, by the digits that come along; shares of four of 32 to 128 directions."""
     digits, shares = hn.datasets.load("smnist", "train")[:64], []
     inputs = torch.as_tensor(digits.inputs, dtype=torch.float32)
-    for units, equal, seed in itertools.product((32, 64, 128), (True, False), (11, 12, 13)):
-        options = {"alpha": 0.07, "gamma": 0.01} if equal else {"alpha": 0.15, "gamma": 0.005}
-        options["heterogeneous"] = not equal
-        params = material.untrained(units, 0.8 if equal else 0.2, seed, **options)
-        if not equal:
-            drawn = log_uniform(0.02, 0.3, units, generator(seed, "omega"))
-            params = params.replace(omega=drawn, gamma=0.005)
+    recipes = {
+        "horn_homogeneous": {"gamma": 0.01, "coupling": 0.8},
+        "horn_heterogeneous": {
+            "gamma": 0.005,
+            "alpha": 0.15,
+            "coupling": 0.2,
+            "omega": (0.02, 0.3),
+        },
+    }
+    for units, name, seed in itertools.product((32, 64, 128), recipes, (11, 12, 13)):
+        params = TrainSmnist(units=units, **recipes[name]).network(name, seed)
         model = hn.HornNetwork(params, "analytic")
         logits = model(inputs).logits
         torch.nn.functional.cross_entropy(logits, torch.as_tensor(digits.labels)).backward()

@@ -154,7 +154,7 @@ class HornClassifier(ClassifierMixin, _HornEstimator):
     learning_rate : float
         The highest of the one-cycle schedule.
     optimizer : 'adamw' | 'sgd' | 'muon'
-        As in `horn_neuro.twin.TrainingConfig`; 'muon' learns long sequences in fewer epochs.
+        As in `horn_neuro.twin.TrainingConfig`; 'muon' is worth a try for long sequences.
     heterogeneous : bool
         As in `horn_neuro.trainable`, which makes the network.
     params : HornParameters | None

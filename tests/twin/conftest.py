@@ -1,8 +1,9 @@
-"""The analytic backend as a graph, on a CPU by the stand-in and on a GPU."""
+"""The analytic backend as a graph, on a CPU by the stand-in and on a GPU; and a short task."""
 
 import pytest
 import torch
 from graph_on_cpu import Tape
+from short_training import two_sines
 
 from horn_neuro.twin import graph as graph_module
 from horn_neuro.twin.graph import CudaCapture, GraphRunner
@@ -38,3 +39,9 @@ def eager_calls(monkeypatch):
     calls, run = [], graph_module.run_analytic
     monkeypatch.setattr(graph_module, "run_analytic", lambda *a: calls.append(1) or run(*a))
     return calls
+
+
+@pytest.fixture
+def task():
+    """Two classes of short sequences."""
+    return two_sines()
