@@ -53,6 +53,7 @@ class Damping(DigitExperiment):
     seeds = Option(Sizes((1, 2), range(1, 6), range(1, 11)), "of them", least=1, different=2)
     units = Option(Sizes(8, 32, 64), "of each network", least=1)
     epochs = Option(Sizes(1, 4, 10), "of training", least=1)
+    optimizer = material.OPTIMIZER
     train = Option(Sizes(160, 2000, 4000), "digits to train and validate on", least=160)
     test = Option(Sizes(100, 500, 1000), "digits to test on", least=10)
 
@@ -96,9 +97,9 @@ class Damping(DigitExperiment):
         """Train a network; where it diverges, it answers by chance."""
         rate, start = cell
         model, n = self.make_model(arm, start, seed), self.train // 5
-        options = {"epochs": self.epochs, "learning_rate": rate, "seed": seed}
+        options = {"epochs": self.epochs, "optimizer": self.optimizer, "learning_rate": rate}
         try:
-            metrics, best = material.train_briefly(model, self.learned, n, **options)
+            metrics, best = material.train_briefly(model, self.learned, n, seed=seed, **options)
         except FloatingPointError:
             return {"validation": 0.0, "test": {str(std): 0.1 for std in NOISE}, "diverged": True}
         model.load_state_dict(best)

@@ -56,6 +56,7 @@ class Heterogeneity(DigitExperiment):
     units = Option(Sizes(12, 32, 64), "oscillators", least=2)
     digits = Option(Sizes(5, 15, 40), "of each class, for the readout; nested folds", least=5)
     epochs = Option(Sizes(1, 2, 5), "budget of training", least=1)
+    optimizer = material.OPTIMIZER
     train = Option(Sizes(320, 2000, 4000), "digits to train on, two batches or more", least=128)
 
     def measure(self):
@@ -117,8 +118,8 @@ class Heterogeneity(DigitExperiment):
         """Train for a few epochs; returns the accuracies of validation, and of the test."""
         torch.manual_seed(seed)
         model, n = HornNetwork(params), self.train // 10
-        options = {"epochs": self.epochs, "learning_rate": 2e-2, "seed": seed}
-        metrics, best = material.train_briefly(model, self.training, n, **options)
+        options = {"epochs": self.epochs, "optimizer": self.optimizer, "learning_rate": 2e-2}
+        metrics, best = material.train_briefly(model, self.training, n, seed=seed, **options)
         model.load_state_dict(best)
         return [row["validation_accuracy"] for row in metrics], evaluate(model, *self.test)[1]
 
@@ -277,14 +278,8 @@ def draw_kinds(networks, coupling):
     for k, (name, rows) in enumerate(list(networks.items())[: 2 * len(DELAYS)]):
         curves = 100 * np.array([row["learning"] for row in rows])
         color, line = (BLUE, ORANGE)[k // len(DELAYS)], ("-", "--", ":")[k % len(DELAYS)]
-        right.plot(
-            1 + np.arange(curves.shape[1]),
-            curves.mean(axis=0),
-            "osD"[k % 3],
-            ls=line,
-            color=color,
-            label=name,
-        )
+        style = {"ls": line, "color": color, "label": name}
+        right.plot(1 + np.arange(curves.shape[1]), curves.mean(axis=0), "osD"[k % 3], **style)
     right.set(xlabel="epoch", title=f"of validation, w_rec of std {coupling:g}")
     right.xaxis.get_major_locator().set_params(integer=True)
     right.legend(loc="upper left")

@@ -55,12 +55,11 @@ class OmegaSweep(DigitExperiment):
         different=3,
     )
     spread = Option(1.0, "octaves either side of it in heterogeneous networks", above=0)
-    damping = Option(
-        "equal", "gamma, and alpha with it, at all frequencies", choices=("equal", "proportional")
-    )
+    damping = Option("equal", "gamma, alpha, at all frequencies", choices=("equal", "proportional"))
     seeds = Option(Sizes((1, 2), (1, 2, 3), range(1, 6)), "of networks", least=0, different=2)
     units = Option(Sizes(8, 16, 32), "of each network", least=1)
     epochs = Option(Sizes(1, 3, 3), "of training", least=1)
+    optimizer = material.OPTIMIZER
     train = Option(Sizes(160, 1500, 10000), "digits to train and validate on", least=160)
     test = Option(Sizes(100, 1000, 5000), "digits to test on", least=10)
 
@@ -110,9 +109,9 @@ class OmegaSweep(DigitExperiment):
         n, best = min(1000, self.train // 5), {"validation": 0.0, "test": 0.1, "rate": np.nan}
         for rate in RATES:
             model = HornNetwork(network)
-            options = {"epochs": self.epochs, "learning_rate": rate, "seed": seed}
+            options = {"epochs": self.epochs, "optimizer": self.optimizer, "learning_rate": rate}
             try:
-                metrics, state = material.train_briefly(model, digits, n, **options)
+                metrics, state = material.train_briefly(model, digits, n, seed=seed, **options)
             except FloatingPointError:  # it answers by chance
                 continue
             validation = max(row["validation_accuracy"] for row in metrics)

@@ -45,7 +45,7 @@ from horn_neuro.twin import (
 CONSTANTS = ("omega", "gamma", "alpha", "feedback")
 HORNS = ("horn_homogeneous", "horn_heterogeneous")
 MODELS = (*HORNS, "rnn", "gru", "lstm")
-CHOICES, READOUTS, OPTIMIZERS = ("best", "last"), ("last", "every"), ("adamw", "muon")
+CHOICES, READOUTS = ("best", "last"), ("last", "every")
 PRECISIONS = ("highest", "high", "medium")
 SPACINGS = {"drawn": log_uniform, "grid": log_grid}
 NOISE = (0.0, 0.1, 0.2, 0.4, 0.8)
@@ -68,7 +68,7 @@ class TrainSmnist(DigitExperiment):
     batch = Option(64, "digits of all processes together", least=1)
     lr = Option(2e-2, "highest learning rate of the schedule, HORNs", above=0)
     baseline_lr = Option(2e-3, "the same, baselines", above=0)
-    optimizer = Option("adamw", "muon: of w_rec, and adamw of the rest", choices=OPTIMIZERS)
+    optimizer = material.OPTIMIZER
     clip = Option(1.0, "largest norm of the gradient", above=0)
     noise = Option(0.0, "std of pixel noise in training", least=0)
     coupling = Option(1.6, "initial std of w_rec", least=0)

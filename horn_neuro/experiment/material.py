@@ -19,6 +19,7 @@ __all__ = [
     "GAMMA",
     "KICK_AMPLITUDE",
     "KICK_RATE",
+    "OPTIMIZER",
     "PARAMS",
     "SEED",
     "DigitExperiment",
@@ -44,6 +45,7 @@ GAMMA = Option(
 )
 KICK_RATE = Option(50.0, "kicks of a unit, in Hz", least=0)
 KICK_AMPLITUDE = Option(0.04, "size of a kick on y")
+OPTIMIZER = Option("adamw", "muon: of w_rec, and adamw of the rest", choices=("adamw", "muon"))
 PARAMS = Option(None, "a saved network (.safetensors)", kind=Path)
 SEED = Option(1, "root of all randomness", least=0)
 
