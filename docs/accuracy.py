@@ -1,14 +1,16 @@
-"""Keep runs of train_smnist; draw docs/pictures/accuracy.png, and print tables, out of kept ones.
+"""Keep runs of train_smnist; draw two of docs/pictures, and print tables, out of kept ones.
 
     python docs/accuracy.py RUN ...
 
-A line of benchmarks/results/smnist_levers.jsonl is one trained network. Those of a seed above
-10 are in the picture and in the tables, which belong into docs/training.md.
+A line of benchmarks/results/smnist_levers.jsonl is one trained network. Those of seeds 11 to 20
+are in the picture and in the tables, which belong into docs/training.md, those of seeds above
+20 in the table of frequencies there.
 """
 
 import json
 import sys
 from itertools import product
+from math import pi
 from pathlib import Path
 
 from matplotlib import pyplot as plt
@@ -16,13 +18,15 @@ from matplotlib import pyplot as plt
 from horn_neuro import analysis
 from horn_neuro.experiment import load_results
 from horn_neuro.report import figures, styled
-from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE
+from horn_neuro.report.style import BLUE, GREEN, GREY, ORANGE, SKY
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "benchmarks" / "results" / "smnist_levers.jsonl"
 TASKS = {"smnist": "sMNIST", "psmnist": "psMNIST"}
 UNITS = (32, 64, 128, 256)
 KINDS = {"equal": (BLUE, "o"), "spread": (ORANGE, "s"), "learned": (GREEN, "^")}
+ROW = 2 * pi / 28  # the frequency of rows of pixels, in rad per step
+TUNED_EPOCHS = {"smnist": 15, "psmnist": 8}  # of runs for the table of frequencies
 NAMES = {"muon": "Muon", "adamw": "AdamW"}
 STYLES = {"muon": {"ls": "-"}, "adamw": {"ls": ":", "mfc": "white", "lw": 1}}
 # By model, and whether omega, gamma and alpha learn; others are in no table.
@@ -56,6 +60,8 @@ def lines(folder):
     for run in load_results(folder)["runs"]:
         line = {name: run[name] for name in ("model", "seed", "parameters")} | first
         line |= {name: options[name] for name in RECIPE}
+        if not run["model"].startswith("horn"):
+            line["lr"] = options["baseline_lr"]
         line |= {name: run[name] for name in run if name.startswith("test_accuracy")}
         line["training_loss"] = round(run["metrics"][-1]["loss"], 4)
         epochs = [round(epoch["validation_accuracy"], 4) for epoch in run["metrics"]]
@@ -63,13 +69,32 @@ def lines(folder):
     return written
 
 
+def is_damped(run):
+    """Whether units have twice the damping of the equal ones in the tables (bool)."""
+    return run["seed"] > 10 and run.get("gamma") == 0.02
+
+
+def more_damping(value):
+    """Return what that changes in 32 equal units (Estimate), in as many epochs."""
+    like = {"units": 32, "model": "horn_homogeneous", "optimizer": "muon"}
+    like |= {"task": "smnist", "omega": None}
+    runs = [run for run in every_run() if like.items() <= run.items() and run["seed"] > 10]
+    usual, damped = ([r for r in runs if is_damped(r) == which] for which in (False, True))
+    return paired([run for run in usual if run["epochs"] in (15, 30)], damped, value)
+
+
+def every_run():
+    """Return all that is kept (list of dict)."""
+    return [json.loads(line) for line in KEPT.read_text().splitlines()]
+
+
 def kept(optimizer="muon"):
     """Return runs of new seeds by task, units, kind and epochs (dict)."""
     runs = {}
-    for run in map(json.loads, KEPT.read_text().splitlines()):
-        kind = KIND_OF.get((run["model"], run["learn"]))
+    for run in every_run():
+        kind = None if is_damped(run) else KIND_OF.get((run["model"], run["learn"]))
         by = run.get("optimizer", "adamw")  # what there was before there was a choice
-        if run["seed"] > 10 and run["units"] in UNITS and by == optimizer and kind:
+        if 10 < run["seed"] <= 20 and run["units"] in UNITS and by == optimizer and kind:
             key = run.get("task", "smnist"), run["units"], kind, run["epochs"]
             runs.setdefault(key, []).append(run)
     cells = product(TASKS, UNITS, KINDS)
@@ -155,6 +180,32 @@ def by_optimizer():
     return written
 
 
+def of_frequencies(task):
+    """Return runs of 32 equal units by cycles a row of pixels, and of spread ones (dict)."""
+    runs = {}
+    for run in every_run():
+        told = run["seed"] > 20 and (run["task"], run["epochs"]) == (task, TUNED_EPOCHS[task])
+        if told and not is_damped(run):
+            cycles = (run["omega"][0] * run["omega"][1]) ** 0.5 / ROW if run["omega"] else 1
+            equal = run["model"] == "horn_homogeneous"
+            runs.setdefault(round(cycles, 2) if equal else "spread", []).append(run)
+    return runs
+
+
+def by_frequency():
+    """Return the lines of the table of frequencies (list of str)."""
+    written, (there, permuted) = [], map(of_frequencies, TASKS)
+    for cycles in sorted(there, key=str):
+        spread = cycles == "spread"
+        cells = ["spread", "0.02 to 0.3"] if spread else [f"{cycles:g}", f"{cycles * ROW:.3f}"]
+        for of in (there, permuted):
+            known, other = cycles in of, cycles in of and cycles != 1
+            cells.append(str(percent(of[cycles], "test_accuracy")) if known else "")
+            cells.append(str(paired(of[1], of[cycles], accuracy)) if other else "")
+        written.append(f"| {' | '.join(cells)} |")
+    return written
+
+
 def draw():
     """Draw test errors by the number of parameters."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), sharex=True, sharey=True)
@@ -180,11 +231,38 @@ def draw():
     return figure
 
 
+def draw_frequencies():
+    """Draw test accuracies by natural frequency."""
+    figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), sharex=True)
+    for ax, (task, title) in zip(panels, TASKS.items(), strict=True):
+        runs = of_frequencies(task)
+        cycles = sorted(runs.keys() - {"spread"})
+        shares = [[accuracy(run) for run in runs[one]] for one in cycles]
+        for harmonic in (1, 2):
+            ax.axvline(harmonic, color=SKY, ls=":")
+        ax.plot(cycles, shares, "o", color=BLUE, ms=4, alpha=0.6)
+        means = [sum(of_one) / len(of_one) for of_one in shares]
+        ax.plot(cycles, means, color=BLUE, label="equal")
+        if "spread" in runs:
+            mean = percent(runs["spread"], "test_accuracy").value
+            ax.axhline(mean, color=ORANGE, ls="--", label="spread over 0.09 to 1.34")
+            ax.legend(title="frequencies", loc="lower left", fontsize=9)
+            ticks = cycles, [f"{one:g}" for one in cycles]
+        middle = (max(map(max, shares)) + min(map(min, shares))) / 2
+        ax.set(ylim=(middle - 1.8, middle + 1.8), title=title)  # the same scale in both
+        ax.set(xscale="log", xlabel="natural frequency (cycles a row of pixels)")
+        ax.minorticks_off()
+    panels[0].set_xticks(*ticks)  # of both
+    panels[0].set_ylabel("test accuracy (%)")
+    return figure
+
+
 if __name__ == "__main__":
     new = [line for folder in sys.argv[1:] for line in lines(Path(folder))]
     every = dict.fromkeys([*KEPT.read_text().splitlines(), *new])  # none twice
     KEPT.write_text("".join(f"{line}\n" for line in every))
     with styled():
-        draw().savefig(ROOT / "docs" / "pictures" / "accuracy.png", dpi=110)
-    parts = rows(), differences(), by_optimizer(), rows("adamw")
+        for name, draw_one in (("accuracy", draw), ("frequencies", draw_frequencies)):
+            draw_one().savefig(ROOT / "docs" / "pictures" / f"{name}.png", dpi=110)
+    parts = rows(), differences(), by_optimizer(), by_frequency(), rows("adamw")
     print("\n\n".join("\n".join(part) for part in parts))

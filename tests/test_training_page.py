@@ -114,7 +114,7 @@ def test_the_tables_are_those_of_the_kept_runs():
     lines = PAGE.splitlines()
     found = [line for line in lines if line.startswith(("| sMNIST | ", "| psMNIST | "))]
     assert found == rows + before
-    for part in (differences, by_optimizer):
+    for part in (differences, by_optimizer, ACCURACY["by_frequency"]()):
         at = lines.index(part[0])
         assert lines[at : at + len(part)] == part
     first = [cell.strip() for cell in differences[0].strip("| ").split("|")[1:]]
@@ -158,6 +158,44 @@ def test_what_the_page_says_of_optimizers():
     ]
     said = "equal units answer {:.0f} and {:.0f} % by Muon, spread ones {:.0f} and {:.0f} %"
     assert said.format(*noise) in page
+
+
+def test_what_the_page_says_of_frequencies():
+    """Trained out, equal units that are tuned to rows of pixels do best, in their order only."""
+    accuracy, paired = ACCURACY["accuracy"], ACCURACY["paired"]
+    runs, permuted = (ACCURACY["of_frequencies"](task) for task in ("smnist", "psmnist"))
+    assert {len(of) for of in (*runs.values(), *permuted.values())} == {3}
+    said = "by {:.1f} points at 1.11 cycles a row, by {:.1f} at 1.41"
+    found = [paired(runs[1], runs[cycles], accuracy) for cycles in (1.11, 1.41)]
+    assert max(of.high for of in found) < 0
+    page = " ".join(PAGE.split())
+    assert said.format(*(-of.value for of in found)) in page
+    harmonic = paired(runs[1.41], runs[2], accuracy)
+    assert f"at the harmonic (2 cycles) more than there again, by {harmonic}" in page
+    assert max(sum(map(accuracy, of)) for of in permuted.values()) > sum(map(accuracy, permuted[1]))
+    spread = [paired(runs[cycles], runs["spread"], accuracy) for cycles in (1, 1.11, 1.41)]
+    assert spread[0].sign == 0
+    assert f"{spread[1]} points more than equal units at 1.11 cycles, {spread[2]} more" in page
+    for cycles, of in runs.items():
+        if cycles in (1, 1.11, 1.41, "spread"):
+            assert f"{ACCURACY['percent'](of, 'test_accuracy')} %" in FINDINGS
+    there, beside = (100 * np.mean([run["test_accuracy"] for run in runs[c]]) for c in (1, 1.11))
+    assert f"One cycle a row: {there:.1f} % there, {beside:.1f} at 1.11" in README
+
+
+def test_what_the_page_says_of_damping_and_of_a_gru():
+    page, found = " ".join(PAGE.split()), ACCURACY["more_damping"]
+    answered, noisy = (found(ACCURACY[name]) for name in ("accuracy", "under_noise"))
+    assert (answered.n, answered.sign, noisy.sign) == (5, 0, 1)
+    said = f"({answered} points, five seeds, 15 or 30 epochs), and under noise of 0.2 more: {noisy}"
+    assert said in page
+    (gru,) = (run for run in RUNS if run["model"] == "gru")
+    like = {"task": "smnist", "epochs": gru["epochs"], "units": 32, "model": "horn_homogeneous"}
+    horns = [run for run in RUNS if like.items() <= run.items()]
+    assert (gru["epochs"], gru["parameters"], gru["lr"], len(horns)) == (8, 1454, 0.005, 3)
+    told = ACCURACY["told"](ACCURACY["percent"](horns, "test_accuracy"))
+    assert f"{100 * gru['test_accuracy']:.1f} % after 8 epochs (one network" in page
+    assert f"32 tuned oscillators {told} %" in page
 
 
 def of_adamw(task, units):
