@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import horn_neuro as hn
 from horn_neuro.analysis import Estimate, mean_interval
@@ -107,14 +108,18 @@ def test_kept_results_are_compared(runs, tmp_path):
 
 
 def test_runs_with_other_seeds_agree():
-    """Those that are kept, of all protocols that have been run on two sets of seeds."""
+    """Those that are kept, of all protocols that have been run on two sets of seeds.
+
+    But for chance: of quantities that agree, one in twenty lies apart, and in one of a hundred
+    comparisons more than the limit.
+    """
     kept = sorted((Path(__file__).parents[2] / "benchmarks" / "results").glob("*_seeds_*.json"))
     pairs = [pair for pair in itertools.combinations(kept, 2) if len(set(map(stem, pair))) == 1]
     assert len({stem(first) for first, _ in pairs}) >= 5
     for pair in pairs:
         found = hn.compare(*pair).findings
         apart = (found["difference low"] > 0) | (found["difference high"] < 0)
-        assert apart.sum() <= max(2, 0.1 * len(apart)), pair
+        assert apart.sum() <= stats.binom.ppf(0.99, len(apart), 0.05), pair
 
 
 def stem(path):
