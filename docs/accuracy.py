@@ -196,8 +196,10 @@ def by_frequency():
     """Return the lines of the table of frequencies (list of str)."""
     written, (there, permuted) = [], map(of_frequencies, TASKS)
     for cycles in sorted(there, key=str):
-        spread = cycles == "spread"
-        cells = ["spread", "0.02 to 0.3"] if spread else [f"{cycles:g}", f"{cycles * ROW:.3f}"]
+        if cycles == "spread":
+            cells = [cycles, "{:g} to {:g}".format(*there[cycles][0]["omega"])]
+        else:
+            cells = [f"{cycles:g}", f"{cycles * ROW:.3f}"]
         for of in (there, permuted):
             known, other = cycles in of, cycles in of and cycles != 1
             cells.append(str(percent(of[cycles], "test_accuracy")) if known else "")
@@ -241,11 +243,13 @@ def draw_frequencies():
         for harmonic in (1, 2):
             ax.axvline(harmonic, color=SKY, ls=":")
         ax.plot(cycles, shares, "o", color=BLUE, ms=4, alpha=0.6)
-        means = [sum(of_one) / len(of_one) for of_one in shares]
+        means = [percent(runs[one], "test_accuracy").value for one in cycles]
         ax.plot(cycles, means, color=BLUE, label="equal")
         if "spread" in runs:
             mean = percent(runs["spread"], "test_accuracy").value
-            ax.axhline(mean, color=ORANGE, ls="--", label="spread over 0.09 to 1.34")
+            low, high = (end / ROW for end in runs["spread"][0]["omega"])
+            label = f"spread over {low:.2f} to {high:.2f}"
+            ax.axhline(mean, color=ORANGE, ls="--", label=label)
             ax.legend(title="frequencies", loc="lower left", fontsize=9)
             ticks = cycles, [f"{one:g}" for one in cycles]
         middle = (max(map(max, shares)) + min(map(min, shares))) / 2

@@ -15,7 +15,8 @@ forget at the same pace (1 / gamma steps), hear equally broad bands (2 gamma) an
 equally (their velocity answers a resonant input by alpha / (2 gamma)), while their position, which
 is read out, answers by a factor that falls as 1 / omega, and fewer cycles are remembered at low
 omega. `--damping proportional` is the other choice: gamma, and alpha with it, in proportion to
-omega, for the same memory in cycles and the same relative bandwidth.
+omega, for the same memory in cycles and the same relative bandwidth. Budgets are small; how equal
+units of several frequencies do when they are trained out is told on the page on training.
 
     horn-neuro omega_sweep --source FOLDER --full
 """

@@ -180,7 +180,7 @@ def test_what_the_page_says_of_frequencies():
         if cycles in (1, 1.11, 1.41, "spread"):
             assert f"{ACCURACY['percent'](of, 'test_accuracy')} %" in FINDINGS
     there, beside = (100 * np.mean([run["test_accuracy"] for run in runs[c]]) for c in (1, 1.11))
-    assert f"One cycle a row: {there:.1f} % there, {beside:.1f} at 1.11" in README
+    assert f"One cycle a row: {there:.1f} %; {beside:.1f} at 1.11" in README
 
 
 def test_what_the_page_says_of_damping_and_of_a_gru():
